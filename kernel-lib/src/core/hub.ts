@@ -1,0 +1,63 @@
+// The hub: where dataset and model cards, rows and weights come from.
+
+export interface DatasetConfiguration {
+  readonly name: string
+  readonly splits: readonly string[]
+  readonly columns: readonly string[]
+  readonly numRows?: number
+  readonly sampleRow?: Readonly<Record<string, unknown>>
+}
+
+export interface DatasetCard {
+  /** As the hub names it, e.g. `bundled/dates-cldr` or `squad`. */
+  readonly id: string
+  readonly description: string
+  readonly tags: readonly string[]
+  readonly languages: readonly string[]
+  /** SPDX identifier or the hub's own word; `unknown` when it says nothing. */
+  readonly license: string
+  readonly downloads: number
+  /** Size of the download, in bytes, where the hub knows it. */
+  readonly bytes?: number
+  /** Gated and script-only sets are shown, and never chosen silently. */
+  readonly access: "open" | "gated" | "private" | "script"
+  readonly configurations: readonly DatasetConfiguration[]
+}
+
+export interface ModelCard {
+  readonly id: string
+  readonly description: string
+  readonly tags: readonly string[]
+  readonly languages: readonly string[]
+  readonly license: string
+  readonly downloads: number
+  /** transformers' `model_type`, e.g. `t5`. */
+  readonly architecture: string
+  /** Number of weights, where the hub knows it. */
+  readonly parameters?: number
+  /** Size of the weights, in bytes, where the hub knows it. */
+  readonly bytes?: number
+  /** False for a configuration whose weights are drawn at random when it is loaded. */
+  readonly isPretrained: boolean
+}
+
+/** One configuration's rows, read from the hub. */
+export interface SourceTable {
+  readonly columns: readonly string[]
+  readonly rows: readonly Readonly<Record<string, unknown>>[]
+}
+
+/** A hub. Methods reject with a `ServiceError` when it cannot be reached, `InputError` when it has no such thing. */
+export interface Hub {
+  readonly name: string
+  /** What decides its answers, for fingerprints: address and catalogue version. */
+  readonly identity: string
+  /** What leaves the machine goes here; undefined when nothing does. */
+  readonly sendsTo?: string
+  /** Cards that may fit `query`, unranked; a small hub answers with all it has. `searched` is how many it looked through. */
+  findDatasets(query: string, options?: { signal?: AbortSignal }): Promise<{ cards: DatasetCard[]; searched: number }>
+  findModels(query: string, options?: { signal?: AbortSignal }): Promise<{ cards: ModelCard[]; searched: number }>
+  readRows(id: string, options: { configuration: string; split: string; maxRows: number; signal?: AbortSignal }): Promise<SourceTable>
+  /** A folder on this machine that holds the model as transformers writes it (config.json, weights unless untrained, tokenizer). */
+  fetchModel(id: string, options?: { signal?: AbortSignal }): Promise<string>
+}
