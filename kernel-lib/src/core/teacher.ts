@@ -55,6 +55,10 @@ export interface Teacher {
   readonly identity?: string
   /** True where answers come from a program and not from a model; shown wherever its figures stand. */
   readonly isSimulated?: boolean
+  /** True where the answers are on this machine already, so that keeping each again would be waste. */
+  readonly isRecorded?: boolean
+  /** How many rows it can give in all, where that is limited: a recording's length. */
+  readonly totalRows?: number
   /** Whether it takes requests of this purpose. Default: all. */
   answers?(purpose: TeacherPurpose): boolean
   /** What leaves the machine goes here; undefined when nothing does. */
