@@ -1,0 +1,24 @@
+// The engine: networks written as plain tfjs, traced into one graph, run by the best runtime that is here.
+export { dropout, embed, gelu, inScope, layerNorm, linear, relu, rmsNorm, scatterRows, silu, softmaxCrossEntropy } from "./layers"
+export type { AdamWOptions } from "./optimizers/adamw"
+export { RandomStream, randomKey } from "./random-stream"
+export type { DataType } from "./recording"
+export { describeEngines, type EngineDescription, selectEngine } from "./select-engine"
+export type {
+  Engine,
+  ForwardDefinition,
+  ForwardFunction,
+  ForwardSession,
+  LossFunction,
+  NamedParameters,
+  NamedTensors,
+  NamedValues,
+  StepOptions,
+  StepResult,
+  TensorData,
+  TensorSpec,
+  TensorValue,
+  TrainingDefinition,
+  TrainingSession,
+  TrainingState,
+} from "./session"

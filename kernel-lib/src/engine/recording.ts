@@ -1,0 +1,1 @@
+export type DataType = "float32" | "int32" | "bool"

@@ -1,0 +1,134 @@
+// What every engine offers, in the same words: a session that trains a network, and sessions that run it forward. Networks are plain
+// tfjs functions of named inputs and named parameters; an engine turns one into a graph for each set of input shapes that it meets.
+import type * as tf from "@tensorflow/tfjs-core"
+import type { EngineName } from "../core/run"
+import type { AdamWOptions } from "./optimizers/adamw"
+import type { RandomStream } from "./random-stream"
+import type { DataType } from "./recording"
+
+/** Shape and type of a tensor. */
+export interface TensorSpec {
+  readonly shape: readonly number[]
+  readonly dtype: DataType
+}
+
+/** Values of a tensor, row by row: float32, int32, or bool (0 and 1). The class is the type. */
+export type TensorData = Float32Array | Int32Array | Uint8Array
+
+/** A tensor's values with their shape. */
+export interface TensorValue {
+  readonly shape: readonly number[]
+  readonly data: TensorData
+}
+
+/** Tensors by name, as a caller gives and gets them. */
+export type NamedValues = Readonly<Record<string, TensorValue>>
+
+/** Weights by name, in memory that an engine may share: never detach or resize it while a session uses it. */
+export type NamedParameters = Readonly<Record<string, { readonly shape: readonly number[]; readonly data: Float32Array }>>
+
+/** tfjs tensors by name, as a network sees them. */
+export type NamedTensors = Readonly<Record<string, tf.Tensor>>
+
+/**
+ * The loss of one batch: a scalar of plain tfjs and `layers`. It may not read values, and its control flow may depend on shapes alone.
+ * `random` is there in training only: hand it to `dropout`.
+ */
+export type LossFunction = (inputs: NamedTensors, parameters: NamedTensors, random: RandomStream | undefined) => tf.Tensor
+
+/** A network run forward: named outputs of plain tfjs and `layers`, under the same rules as a loss. */
+export type ForwardFunction = (inputs: NamedTensors, parameters: NamedTensors) => NamedTensors
+
+export interface TrainingDefinition {
+  /** For error messages. */
+  readonly name?: string
+  /** Initial values; the session copies them into its own memory. */
+  readonly parameters: NamedParameters
+  readonly loss: LossFunction
+  /** Names of parameters that keep their values: no gradient, no moments. */
+  readonly frozen?: readonly string[]
+  readonly optimizer?: AdamWOptions
+  /** Decides what dropout drops, together with the number of the step. Default 0. */
+  readonly seed?: number
+  /** Default: one per core, at most 8. */
+  readonly threads?: number
+}
+
+export interface StepOptions {
+  readonly learningRate: number
+  /** Stops within the step and rejects with `engine.cancelled`; nothing is updated. */
+  readonly signal?: AbortSignal
+}
+
+export interface StepResult {
+  /** Mean of the batches' losses, before the update. */
+  readonly loss: number
+  /** Norm of all gradients together, before clipping; only where the optimizer clips. */
+  readonly gradientNorm?: number
+}
+
+/** Everything that a resumed run needs to go on bit for bit. The arrays are the session's own memory: write or copy them before the next step. */
+export interface TrainingState {
+  readonly stepsTaken: number
+  readonly parameters: Readonly<Record<string, Float32Array>>
+  readonly firstMoments: Readonly<Record<string, Float32Array>>
+  readonly secondMoments: Readonly<Record<string, Float32Array>>
+}
+
+/** Parameters with their optimizer's state, and a graph for each set of input shapes, made when it is first met. One call at a time. */
+export interface TrainingSession {
+  readonly stepsTaken: number
+  /** Names, shapes and values as they are now, at no copy; forward sessions and files read them here. */
+  readonly parameters: NamedParameters
+  /** The values of one parameter as they are now, at no copy. */
+  parameter(name: string): Float32Array
+  /**
+   * One optimizer step on a batch, or on the mean of several batches' gradients (gradient accumulation).
+   * @throws EngineError `engine.loss-not-finite`, `engine.cancelled`, `engine.bad-feed`; the parameters are then as before
+   */
+  step(batch: NamedValues | readonly NamedValues[], options: StepOptions): Promise<StepResult>
+  /** The loss without dropout and without an update. */
+  evaluate(batch: NamedValues, options?: { readonly signal?: AbortSignal }): Promise<number>
+  /** Loss and gradients of one batch without an update; parameters that the loss does not reach are missing. For tests and inspection. */
+  computeGradients(batch: NamedValues): Promise<{ readonly loss: number; readonly gradients: Readonly<Record<string, Float32Array>> }>
+  exportState(): TrainingState
+  /** @throws EngineError `engine.bad-state` when names or sizes are not this session's */
+  importState(state: TrainingState): void
+  /** Frees graphs and memory; `parameters` may not be read afterwards. */
+  dispose(): void
+}
+
+export interface ForwardDefinition {
+  /** For error messages. */
+  readonly name?: string
+  readonly forward: ForwardFunction
+  readonly inputs: Readonly<Record<string, TensorSpec>>
+  /** Read where they lie at each run: a training session's `parameters`, or a loaded model's. */
+  readonly parameters: NamedParameters
+  /** Memory of the caller's for inputs or outputs by name; an array longer than its tensor is used from its start. Default: the session's own. */
+  readonly memory?: Readonly<Record<string, TensorData>>
+  /** Output name -> input name: the output is written where the input lies (caches written by `scatterRows`). */
+  readonly inPlace?: Readonly<Record<string, string>>
+  /** Default: one per core, at most 8. */
+  readonly threads?: number
+}
+
+/** A network compiled for fixed shapes. One call at a time. */
+export interface ForwardSession {
+  /** The memory of each input: write here, or give values to `run`. */
+  readonly inputs: NamedValues
+  /** The memory of each output, overwritten by the next run. */
+  readonly outputs: NamedValues
+  /** Copies `feeds` into the inputs, those that it names, and runs. @returns `outputs` */
+  run(feeds?: Readonly<Record<string, TensorData>>, options?: { readonly signal?: AbortSignal }): Promise<NamedValues>
+  dispose(): void
+}
+
+/** A way to run networks on this machine. */
+export interface Engine {
+  readonly name: Exclude<EngineName, "auto">
+  /** What runs below, with its version: `onnxruntime 1.30.0`. */
+  readonly runtime: string
+  createTrainingSession(definition: TrainingDefinition): TrainingSession
+  compileForward(definition: ForwardDefinition): ForwardSession
+}

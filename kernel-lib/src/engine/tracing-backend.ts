@@ -1,0 +1,2 @@
+/** As tfjs knows the backend; registered only while a trace is made. */
+export const tracingBackendName = "prompt2model-trace"
