@@ -16,7 +16,8 @@ export type Provenance =
       /** The request, and which of its responses. */
       readonly call: number
       readonly response: number
-      readonly temperature: number
+      /** Undefined where nobody wrote it down, as in a recording. */
+      readonly temperature?: number
       /** How many of the responses with this input agreed, of how many. */
       readonly votes: number
       readonly voters: number
@@ -216,7 +217,7 @@ export function rowId(from: Provenance, { input, output }: Example): string {
 
 /** Where a row came from, in a few words. */
 export function describeProvenance(from: Provenance): string {
-  if (from.kind === "generated") return `call ${from.call}, T ${from.temperature.toFixed(2)}`
+  if (from.kind === "generated") return `call ${from.call}${from.temperature === undefined ? "" : `, T ${from.temperature.toFixed(2)}`}`
   if (from.kind === "retrieved") return `${from.dataset} row ${from.row}`
   return `${from.source} row ${from.row}`
 }

@@ -29,7 +29,7 @@ const labelledPair = /^[ \t]*(?:\d+[.)]\s*|[-*]\s*)?input\s*:[ \t]*([^\n]*(?:\n(
 function findSpans(text: string, pattern: RegExp): Span[] {
   return [...text.matchAll(pattern)].map((match) => {
     const [input, output] = match.length > 3 ? [unescapeQuoted(match[1]) ?? match[2], unescapeQuoted(match[3]) ?? match[4]] : [match[1].trim(), match[2].trim()]
-    return { start: match.index, end: match.index + match[0].length, example: { input, output } }
+    return { start: match.index ?? 0, end: (match.index ?? 0) + match[0].length, example: { input, output } }
   })
 }
 

@@ -1,0 +1,99 @@
+// retrieveModels: a prompt in, base model candidates out: relevance of the card, weighted by how often it is downloaded, within a size.
+import type { Candidates, ModelCandidate } from "../../core/candidates"
+import { InputError } from "../../core/errors"
+import { fingerprintOf } from "../../core/fingerprint"
+import type { ModelCard } from "../../core/hub"
+import type { PromptSpec } from "../../core/prompt-spec"
+import type { StageInlineOptions } from "../../core/run"
+import { type CandidatesPayload, payloadVersion } from "../../display/payloads"
+import { makeSelfShowing } from "../../display/self-showing"
+import { searchCards } from "../../search"
+import { defineStage } from "../../store/define-stage"
+
+export interface RetrieveModelsOptions extends StageInlineOptions {
+  /** How many candidates to answer with. Default 5. */
+  readonly limit?: number
+  /** Largest download, in bytes. Default 3e9, as upstream. */
+  readonly maxBytes?: number
+}
+
+export type ModelCandidates = Candidates<ModelCandidate>
+
+/**
+ * Finds base models for a prompt. Take one with `loadModel(models[0], { run })`.
+ *
+ * Rank is relevance times log10(downloads + 2), as upstream. Untrained configurations have no downloads and no text to be relevant by: they
+ * rank by size, the smallest first whose advised input length covers the demonstrations.
+ *
+ * @throws InputError `hub.missing`, `model.none-found`; ServiceError where the hub cannot be reached
+ */
+export const retrieveModels = defineStage<PromptSpec, RetrieveModelsOptions, ModelCandidates>({
+  name: "retrieveModels",
+  version: 1,
+  uses: ["hub"],
+  key: (spec, { limit = 5, maxBytes = 3e9 }) => ({ spec: spec.fingerprint, limit, maxBytes }),
+  async work(spec, { limit = 5, maxBytes = 3e9 }, { run, signal, fingerprint }) {
+    if (!run.hub) throw new InputError("hub.missing", "No hub was given: pass hub: bundledHub() or huggingFaceHub(), or a run that has one.")
+    const { cards, searched } = await run.hub.findModels(spec.instruction, { signal })
+    const fitting = cards.filter((card) => (card.bytes ?? 0) <= maxBytes)
+    const pretrained = rankPretrained(spec, fitting.filter((card) => card.isPretrained))
+    const untrained = rankUntrained(spec, fitting.filter((card) => !card.isPretrained))
+    const ranked = [...pretrained, ...untrained].slice(0, limit)
+    if (ranked.length === 0) throw new InputError("model.none-found", `${run.hub.name} has no base model of at most ${maxBytes} bytes for this prompt: raise maxBytes, or load one by name with loadModel.`)
+    return present(ranked.map((candidate, index) => ({ ...candidate, isChosen: index === 0 })), searched, fingerprint)
+  },
+  summarize: ({ chosen, searched }) => `${chosen?.card.id ?? "none"} of ${searched} models`,
+})
+
+function rankPretrained(spec: PromptSpec, cards: readonly ModelCard[]): Omit<ModelCandidate, "isChosen">[] {
+  const query = `${spec.instruction}\n${spec.demonstrations.map(({ input }) => input).join("\n")}`
+  const found = new Map(searchCards(query, cards, { limit: cards.length }).map((hit) => [hit.card, hit]))
+  return cards
+    .map((card) => {
+      const relevance = found.get(card)?.score ?? 0
+      const words = found.get(card)?.words ?? []
+      const score = (relevance + 1) * Math.log10(card.downloads + 2)
+      const why = [words.length > 0 && `words: ${words.slice(0, 4).join(", ")}`, `${card.downloads.toLocaleString("en")} downloads`].filter(Boolean).join(" · ")
+      return { kind: "modelCandidate" as const, card, score, why }
+    })
+    .sort((a, b) => b.score - a.score)
+}
+
+const advisedLength = /^input-bytes:(\d+)$/
+
+function rankUntrained(spec: PromptSpec, cards: readonly ModelCard[]): Omit<ModelCandidate, "isChosen">[] {
+  const longest = Math.max(0, ...spec.demonstrations.map(({ input }) => Buffer.byteLength(input)))
+  return cards
+    .map((card) => {
+      const advised = Number(card.tags.map((tag) => advisedLength.exec(tag)?.[1]).find(Boolean) ?? Number.POSITIVE_INFINITY)
+      const covers = advised >= longest
+      const why = `trained from scratch · ${covers ? "covers" : "is made for shorter inputs than"} the demonstrations (${longest} bytes)`
+      return { kind: "modelCandidate" as const, card, score: covers ? 1 : 0, why }
+    })
+    .sort((a, b) => b.score - a.score || (a.score > 0 ? 1 : -1) * ((a.card.parameters ?? 0) - (b.card.parameters ?? 0)))
+}
+
+function present(candidates: ModelCandidate[], searched: number, fingerprint: string): ModelCandidates {
+  const chosen = candidates.find((candidate) => candidate.isChosen)
+  const result = Object.assign(candidates, { chosen, searched, fingerprint: fingerprintOf([fingerprint, candidates.map(({ card }) => card.id)]) })
+  makeSelfShowing(result, () => describeModels(result))
+  return Object.freeze(result)
+}
+
+function describeModels(candidates: ModelCandidates): CandidatesPayload {
+  return {
+    kind: "candidates",
+    version: payloadVersion,
+    what: "models",
+    title: "Base models for this prompt",
+    subtitle: `${candidates.length} of ${candidates.searched.toLocaleString("en")} searched`,
+    columns: [{ name: "architecture" }, { name: "parameters", isNumber: true }, { name: "licence" }],
+    candidates: candidates.map(({ card, why, isChosen }) => ({
+      name: card.id,
+      cells: [card.isPretrained ? card.architecture : `${card.architecture}, untrained`, card.parameters === undefined ? "" : `${(card.parameters / 1e6).toFixed(1)} M`, card.license],
+      why,
+      isChosen,
+    })),
+    nextStep: "loadModel(models[0], { run })",
+  }
+}

@@ -1,0 +1,153 @@
+// serve: a student in, a page on loopback out, to type into. Nothing leaves the machine.
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import { randomBytes } from "node:crypto"
+import { InputError, messageOf } from "../../core/errors"
+import type { PromptSpec } from "../../core/prompt-spec"
+import type { StageInlineOptions } from "../../core/run"
+import type { Student } from "../../core/student"
+import { renderDemoPage } from "../../display/demo-page"
+import { type DemoPayload, payloadVersion } from "../../display/payloads"
+import { makeSelfShowing } from "../../display/self-showing"
+import { defineStage } from "../../store/define-stage"
+
+export interface ServeOptions extends StageInlineOptions {
+  /** Shown on the page, with its demonstrations as examples to try. */
+  readonly spec?: PromptSpec
+  /** Default 0: any free port. */
+  readonly port?: number
+}
+
+/** A demo that is open until it is closed. */
+export interface Demo {
+  readonly kind: "demo"
+  readonly url: string
+  readonly port: number
+  close(): Promise<void>
+}
+
+/** Largest request, in bytes, and most inputs in one. */
+const mostBytes = 1 << 20
+const mostInputs = 256
+
+/**
+ * Serves a student on 127.0.0.1: a page at `/`, `POST /predict` with `{"inputs": [...]}`, and `GET /health`.
+ * @throws InputError `serve.port-in-use`
+ */
+export const serve = defineStage<Student, ServeOptions, Demo>({
+  name: "serve",
+  version: 1,
+  uses: [],
+  key: (student, { port }) => ({ student: student.fingerprint, port }),
+  async work(student, { spec, port = 0 }) {
+    const server = createServer(answerRequests(student, spec))
+    await listen(server, port)
+    const { port: bound } = server.address() as AddressInfo
+    const demo: Demo = {
+      kind: "demo",
+      url: `http://127.0.0.1:${bound}/`,
+      port: bound,
+      close: () =>
+        new Promise((resolve) => {
+          server.close(() => resolve())
+          server.closeIdleConnections()
+        }),
+    }
+    makeSelfShowing(demo, () => describeDemo(demo, student, spec))
+    return demo
+  },
+  summarize: (demo) => demo.url,
+})
+
+function describeDemo(demo: Demo, student: Student, spec: PromptSpec | undefined): DemoPayload {
+  return {
+    kind: "demo",
+    version: payloadVersion,
+    title: "Demo",
+    subtitle: `${student.name} at ${demo.url}, on this machine only`,
+    url: demo.url,
+    examples: spec?.demonstrations.map(({ input }) => input) ?? [],
+    nextStep: "await trained.student.predict([input])",
+  }
+}
+
+async function listen(server: Server, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === "EADDRINUSE"
+          ? new InputError("serve.port-in-use", `Port ${port} is in use: choose another with --port, or 0 for any free one.`, { cause: error })
+          : error.code === "EACCES"
+            ? new InputError("serve.port-not-allowed", `Port ${port} may not be opened by this user: choose one above 1023.`, { cause: error })
+            : error,
+      )
+    })
+    server.listen(port, "127.0.0.1", resolve)
+  })
+}
+
+function answerRequests(student: Student, spec: PromptSpec | undefined) {
+  let previous: Promise<unknown> = Promise.resolve()
+  return async (request: IncomingMessage, response: ServerResponse) => {
+    try {
+      const { port } = request.socket.address() as AddressInfo
+      // A page of another site must not reach the student through a name that resolves to this machine.
+      if (!["127.0.0.1", "localhost"].some((host) => request.headers.host === `${host}:${port}`)) return send(response, 403, { error: "This server answers only on 127.0.0.1 and localhost." })
+      const path = new URL(request.url ?? "/", "http://localhost").pathname
+      if (request.method === "GET" && path === "/") return sendPage(response, student, spec)
+      if (request.method === "GET" && path === "/health") return send(response, 200, { status: "ok", student: student.name })
+      if (request.method !== "POST" || path !== "/predict") return send(response, 404, { error: "There is GET /, GET /health and POST /predict." })
+      if (!request.headers["content-type"]?.startsWith("application/json")) return send(response, 415, { error: "Send application/json." })
+      const inputs = await readInputs(request)
+      const answering = previous.then(() => student.predict(inputs))
+      previous = answering.catch(() => {})
+      const predictions = await answering
+      send(response, 200, { predictions: predictions.map(({ output, confidence }) => ({ output, confidence })) })
+    } catch (error) {
+      send(response, error instanceof InputError ? 400 : 500, { error: messageOf(error) })
+    }
+  }
+}
+
+async function readInputs(request: IncomingMessage): Promise<string[]> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request) {
+    size += chunk.length
+    if (size > mostBytes) throw new InputError("serve.too-large", `A request may have at most ${mostBytes} bytes.`)
+    chunks.push(chunk)
+  }
+  let inputs: unknown
+  try {
+    inputs = JSON.parse(Buffer.concat(chunks).toString("utf8")).inputs
+  } catch {
+    inputs = undefined
+  }
+  const isUsable = Array.isArray(inputs) && inputs.length > 0 && inputs.length <= mostInputs && inputs.every((input) => typeof input === "string")
+  if (!isUsable) throw new InputError("serve.bad-request", `Send {"inputs": [text, ...]} with 1 to ${mostInputs} texts.`)
+  return inputs as string[]
+}
+
+function sendPage(response: ServerResponse, student: Student, spec: PromptSpec | undefined): void {
+  const nonce = randomBytes(16).toString("base64")
+  const page = renderDemoPage({
+    title: student.name,
+    instruction: spec?.instruction ?? "",
+    examples: spec?.demonstrations.map(({ input }) => input) ?? [],
+    nonce,
+  })
+  response.writeHead(200, {
+    "content-type": "text/html; charset=utf-8",
+    "content-security-policy": `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+  })
+  response.end(page)
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  if (response.headersSent) return
+  response.writeHead(status, { "content-type": "application/json; charset=utf-8", "x-content-type-options": "nosniff", connection: status === 400 ? "close" : "keep-alive" })
+  response.end(JSON.stringify(body))
+}
