@@ -1,0 +1,139 @@
+"""Writes the golden files beside it: scores by sacrebleu and by SQuAD's own definitions.
+
+    python -m venv .venv && .venv/bin/pip install sacrebleu==2.6.0 && .venv/bin/python make_golden.py
+"""
+
+import collections
+import json
+import random
+import re
+import string
+from pathlib import Path
+
+import sacrebleu
+
+# (answer, reference): what n-gram counters get wrong.
+CASES = [
+    ("", ""),
+    ("", "a"),
+    ("a", ""),
+    (" ", " "),
+    ("a", "a"),
+    ("a", "b"),
+    ("ab", "ab"),
+    ("Niemand hat die Absicht, eine Mauer zu errichten", "Niemand hat die Absicht, eine Mauer zu errichten"),
+    ("Niemand hat die Absicht, eine Mauer zu errichten", "Niemand hat die ganze Absicht, eine große Mauer zu errichten"),
+    ("The cat sat on the mat.", "A cat sat on the mat!"),
+    ("(hi) there...", "(hi) there"),
+    ("'quoted' \"words\", and --- dashes", "quoted words and dashes"),
+    ("!", "?"),
+    ("!!", "!"),
+    ("... !!! ???", "... ??? !!!"),
+    ("a b c d e f g", "g f e d c b a"),
+    ("x y", "x  y"),
+    ("tab\tnew\nline\r\nend", "tab new line end"),
+    ("no\u00a0break em\u2003space ideographic\u3000space", "no break em space ideographic space"),
+    ("unit\x1fseparator next\x85line", "unit separator next line"),
+    ("\ufeffbyte order mark", "byte order mark"),
+    ("zero\u200bwidth", "zerowidth"),
+    ("東京は日本の首都です。", "東京は日本の首都である。"),
+    ("Pythonのリスト`numbers`内の要素を", "リスト`numbers`の要素を合計する"),
+    ("。", "。"),
+    ("кошка сидит", "кошка сидела на окне"),
+    ("👩‍👩‍👧‍👦 family 😀", "😀 family 👩‍👩‍👧‍👦"),
+    ("𝒳𝒴𝒵 math", "𝒳𝒴 math"),
+    ("cafe\u0301", "café"),
+    ("straße", "STRASSE"),
+    ("N/A", "N/A"),
+    ("2009 == 2009 | 2010 == 2010", "2009-2010 == 2009-10"),
+    ("early December == 2013-12 | the end of year == 2013", "early December == 2012-12 | the end of year == 2012"),
+    ("aaaaaaaaaaaaaaaaaaaaaaaa", "aaaaaaaaaaaa"),
+    ("aaaaaaaaaaaa", "aaaaaaaaaaaaaaaaaaaaaaaa"),
+    ("abcde", "abcdef"),
+    ("abcdef", "abcde"),
+    ("one", "one two three four five six seven eight nine ten"),
+    ("word " * 400, "word other " * 300),
+    ("df.groupby('a').agg({'b': ['min', 'max']})", "df.groupby(\"a\")[\"b\"].agg([min, max])"),
+    ("the answer is: an apple, the best", "apple"),
+    ("A an THE", "the"),
+    ("Santa Clara, California", "santa clara california"),
+    ("don't stop", "dont stop"),
+    ("é the ñ", "é ñ"),
+    ("nine nine two", "nine two two"),
+]
+
+MANY_GOLDS = [
+    ("Levi's Stadium", ["Santa Clara, California", "Levi's Stadium", "Levi's Stadium in Santa Clara"]),
+    ("the Broncos", ["Denver Broncos", "Broncos", "the Denver Broncos"]),
+    ("", ["a", "b"]),
+    ("gold", ["golden", "gold!", "the gold"]),
+    ("x y z", ["z y x", "x z y"]),
+]
+
+
+def random_cases(count):
+    """Texts over a tiny alphabet, so that n-grams repeat and partly agree."""
+    draw = random.Random(7)
+    alphabet = "aab .,é日\t𝒳-"
+
+    def text():
+        return "".join(draw.choice(alphabet) for _ in range(draw.randrange(0, 40)))
+
+    return [(text(), text()) for _ in range(count)]
+
+
+def normalize(text):
+    text = "".join(ch for ch in text.lower() if ch not in set(string.punctuation))
+    return " ".join(re.sub(r"\b(a|an|the)\b", " ", text).split())
+
+
+def token_f1(answer, gold):
+    answer, gold = normalize(answer).split(), normalize(gold).split()
+    if not answer or not gold:
+        return float(answer == gold)
+    shared = sum((collections.Counter(answer) & collections.Counter(gold)).values())
+    return 2 * shared / (len(answer) + len(gold))
+
+
+def score(pairs):
+    """Corpus and sentence scores; references are lists."""
+    answers = [answer for answer, _ in pairs]
+    most = max(len(golds) for _, golds in pairs)
+    columns = [[golds[i] if i < len(golds) else None for _, golds in pairs] for i in range(most)]
+    result = {}
+    for name, word_order in (("chrF", 0), ("chrF++", 2)):
+        metric = sacrebleu.CHRF(word_order=word_order)
+        result[name] = {
+            "corpus": metric.corpus_score(answers, columns).score,
+            "signature": str(metric.get_signature()),
+            "rows": [metric.sentence_score(answer, golds).score for answer, golds in pairs],
+        }
+    squad = {
+        "exactMatchNormalized": lambda answer, gold: float(normalize(answer) == normalize(gold)),
+        "tokenF1": token_f1,
+    }
+    for name, function in squad.items():
+        rows = [max(function(answer, gold) for gold in golds) for answer, golds in pairs]
+        result[name] = {"corpus": sum(rows) / len(rows), "rows": rows}
+    return result
+
+
+def main():
+    sets = {
+        "odd texts": [(answer, [gold]) for answer, gold in CASES],
+        "several references": MANY_GOLDS,
+        "random texts": [(answer, [gold]) for answer, gold in random_cases(200)],
+    }
+    content = {
+        "sacrebleu": sacrebleu.__version__,
+        "sets": [
+            {"name": name, "answers": [a for a, _ in pairs], "references": [g for _, g in pairs], "scores": score(pairs)}
+            for name, pairs in sets.items()
+        ],
+    }
+    path = Path(__file__).with_name("scores.json")
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
