@@ -69,7 +69,12 @@ export interface CandidatesPayload extends PayloadBase {
   readonly what: "datasets" | "models"
   /** Headers between the name and the reason. */
   readonly columns: readonly { readonly name: string; readonly isNumber?: boolean; readonly isText?: boolean }[]
-  readonly candidates: readonly { readonly name: string; readonly cells: readonly string[]; readonly why: string; readonly isChosen: boolean }[]
+  readonly candidates: readonly {
+    readonly name: string
+    readonly cells: readonly string[]
+    readonly why: string
+    readonly isChosen: boolean
+  }[]
 }
 
 export interface TrainingPayload extends PayloadBase {
@@ -102,7 +107,13 @@ export interface ReportPayload extends PayloadBase {
   readonly groups: readonly { readonly name: string; readonly rows: number; readonly scores: readonly (number | undefined)[] }[]
   /** A sentence that compares the student with the teacher. */
   readonly comparison?: string
-  readonly worst: readonly { readonly row: number; readonly input: string; readonly expected: string; readonly answer: string; readonly confidence?: number }[]
+  readonly worst: readonly {
+    readonly row: number
+    readonly input: string
+    readonly expected: string
+    readonly answer: string
+    readonly confidence?: number
+  }[]
   readonly numWrong: number
   readonly numRows: number
 }
