@@ -1,0 +1,41 @@
+// What models cost, in US dollars for a million tokens. From OpenAI's price list (https://platform.openai.com/docs/pricing, standard tier),
+// as of March 2026. Prices change: give `prices` where yours differ. Discounts for cached input are left out, so a cost is never put too low.
+
+export interface Price {
+  /** US dollars for a million input tokens. */
+  readonly input: number
+  /** US dollars for a million output tokens. */
+  readonly output: number
+}
+
+/** When the table was last compared with its source. */
+export const pricesAsOf = "2026-03"
+
+const listed: Readonly<Record<string, Price>> = {
+  "gpt-5.1": { input: 1.25, output: 10 },
+  "gpt-5": { input: 1.25, output: 10 },
+  "gpt-5-mini": { input: 0.25, output: 2 },
+  "gpt-5-nano": { input: 0.05, output: 0.4 },
+  "gpt-4.1": { input: 2, output: 8 },
+  "gpt-4.1-mini": { input: 0.4, output: 1.6 },
+  "gpt-4.1-nano": { input: 0.1, output: 0.4 },
+  "gpt-4o": { input: 2.5, output: 10 },
+  "gpt-4o-mini": { input: 0.15, output: 0.6 },
+  "o4-mini": { input: 1.1, output: 4.4 },
+  "gpt-3.5-turbo": { input: 0.5, output: 1.5 },
+}
+
+/** The price of `model`, dated snapshots (`gpt-4o-mini-2024-07-18`) included; undefined when the table does not know it. */
+export function findPrice(model: string, own: Readonly<Record<string, Price>> = {}): Price | undefined {
+  const family = model.replace(/-\d{4}-\d{2}-\d{2}$/, "")
+  return own[model] ?? own[family] ?? ownMember(listed, model) ?? ownMember(listed, family)
+}
+
+/** US dollars for so many tokens. */
+export function costOf(price: Price, { inputTokens, outputTokens }: { inputTokens: number; outputTokens: number }): number {
+  return (inputTokens * price.input + outputTokens * price.output) / 1e6
+}
+
+function ownMember(table: Readonly<Record<string, Price>>, name: string): Price | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined
+}
