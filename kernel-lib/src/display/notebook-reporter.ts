@@ -1,0 +1,73 @@
+// Stages in a notebook: one display per stage, updated while it runs and left in its final state.
+import { randomUUID } from "node:crypto"
+import { type ProgressPayload, payloadVersion } from "./payloads"
+import { describeProgress, type StageReporter, wordsOfOutcome, wordsOfStage } from "./reporter"
+import { bundleOf, type MimeBundle } from "./self-showing"
+import { sendDisplay } from "./tslab-hook"
+import { formatSeconds } from "./wording"
+
+export interface NotebookReporterOptions {
+  /** Sends or updates a display. Default: tslab's. */
+  readonly send?: (bundle: MimeBundle, options: { id?: string; isUpdate?: boolean }) => void
+  /** Milliseconds. Default: `Date.now`. */
+  readonly now?: () => number
+}
+
+/** Milliseconds between two updates of a display. */
+const updateEvery = 200
+/** A stage that ends sooner than this was never seen running: it leaves only its final line. */
+const seenAfter = 300
+
+interface StageDisplay {
+  readonly id: string
+  readonly startedAt: number
+  updatedAt: number
+  isShown: boolean
+}
+
+/** A reporter for notebooks: at most five updates a second, and every stage ends in one line. */
+export function createNotebookReporter({ send = sendDisplay, now = Date.now }: NotebookReporterOptions = {}): StageReporter {
+  const displays = new Map<string, StageDisplay>()
+  const show = (display: StageDisplay, payload: ProgressPayload) => {
+    send(bundleOf(payload), { id: display.id, isUpdate: display.isShown })
+    display.isShown = true
+    display.updatedAt = now()
+  }
+  const open = (): StageDisplay => ({
+    id: `prompt2model-${randomUUID()}`,
+    startedAt: now(),
+    updatedAt: Number.NEGATIVE_INFINITY,
+    isShown: false,
+  })
+  return {
+    stageStarted(stage) {
+      displays.set(stage, open())
+    },
+    stageProgress(stage, progress) {
+      const display = displays.get(stage)
+      if (!display || now() - display.startedAt < seenAfter || now() - display.updatedAt < updateEvery) return
+      const { where, rate, left } = describeProgress(progress)
+      show(
+        display,
+        payloadOf(stage, [where, rate, left].filter(Boolean).join(", "), { done: progress.done, total: progress.total, isRunning: true }),
+      )
+    },
+    stageEnded(stage, outcome) {
+      const display = displays.get(stage) ?? open()
+      displays.delete(stage)
+      const how = wordsOfOutcome(outcome)
+      const words = [
+        how && !outcome.isReused ? `${how}: ${outcome.summary}` : outcome.summary,
+        outcome.isReused ? how : formatSeconds(outcome.seconds),
+      ]
+      show(display, payloadOf(stage, words.filter(Boolean).join(", "), { done: 1, total: 1, isRunning: false }))
+    },
+    notice(sentence) {
+      show(open(), payloadOf("note", sentence, { done: 1, total: 1, isRunning: false }))
+    },
+  }
+}
+
+function payloadOf(stage: string, subtitle: string, state: Pick<ProgressPayload, "done" | "total" | "isRunning">): ProgressPayload {
+  return { kind: "progress", version: payloadVersion, title: wordsOfStage(stage), subtitle, ...state }
+}
