@@ -1,13 +1,13 @@
 // Wraps every stage, so that a stage's own file holds only its work: looks the fingerprint up in the run, shows progress,
 // listens to the interrupt, writes events, keeps the result, and labels errors.
-import { mkdir, readdir, readFile, stat } from "node:fs/promises"
+import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { InterruptedError, isPrompt2ModelError, messageOf } from "../core/errors"
 import { fingerprintOf } from "../core/fingerprint"
 import { Random } from "../core/random"
 import type { Progress, Run, RunEvent, StageInlineOptions } from "../core/run"
-import { exists, writeFileAtomically } from "./atomic"
 import { ephemeralRun } from "./run"
+import { readStageRecord, setStageLoader, writeStageRecord } from "./stage-records"
 
 /** What a stage's work is given beside its subject and options. */
 export interface StageContext {
@@ -43,32 +43,19 @@ export interface StageDefinition<Subject, Options extends StageInlineOptions, Re
 
 export type Stage<Subject, Options extends StageInlineOptions, Result> = (subject: Subject, options?: Options) => Promise<Result>
 
-interface StageRecord {
-  readonly stage: string
-  readonly fingerprint: string
-  readonly status: "done" | "partial"
-  readonly summary: string
-  readonly seconds: number
-  readonly at: string
-}
-
-const recordFile = "stage.json"
-/** How `run.latest` brings a result back, by stage name. */
-const loaders = new Map<string, (folder: string, run: Run, fingerprint: string) => Promise<object>>()
-
 /** The stage function of a definition: `(subject, options) => Promise<Result>`. */
 export function defineStage<Subject, Options extends StageInlineOptions, Result extends object>(
   definition: StageDefinition<Subject, Options, Result>,
 ): Stage<Subject, Options, Result> {
   const { name } = definition
-  if (definition.load) loaders.set(name, definition.load)
+  if (definition.load) setStageLoader(name, definition.load)
   return async (subject, options = {} as Options) => {
     const run = options.run ?? ephemeralRun(options)
     const fingerprint = fingerprintStage(definition, subject, options, run)
     const folder = run.folder && definition.save ? join(run.folder, "stages", `${name}-${fingerprint.slice(0, 12)}`) : undefined
     const record = (event: RunEvent) => run.record({ stage: name, ...event })
 
-    const kept = folder ? await readRecord(folder) : undefined
+    const kept = folder ? await readStageRecord(folder) : undefined
     if (folder && kept?.status === "done" && definition.load) {
       run.reporter.stageStarted(name)
       const result = await definition.load(folder, run, fingerprint)
@@ -98,8 +85,7 @@ export function defineStage<Subject, Options extends StageInlineOptions, Result 
       const summary = definition.summarize(result)
       if (folder && definition.save) {
         await definition.save(result, folder)
-        const kept: StageRecord = { stage: name, fingerprint, status, summary, seconds, at: new Date().toISOString() }
-        await writeFileAtomically(join(folder, recordFile), `${JSON.stringify(kept, null, 2)}\n`)
+        await writeStageRecord(folder, { stage: name, fingerprint, status, summary, seconds, at: new Date().toISOString() })
       }
       record({ type: "stage.ended", fingerprint, status, seconds, summary })
       run.reporter.stageEnded(name, { summary, seconds, isReused: false, status })
@@ -120,20 +106,6 @@ export function defineStage<Subject, Options extends StageInlineOptions, Result 
   }
 }
 
-/** The newest result of a stage in the run's folder, partial ones included; undefined when there is none. */
-export async function loadLatest(run: Run, name: string): Promise<object | undefined> {
-  const load = loaders.get(name)
-  if (!run.folder || !load) return undefined
-  const stages = join(run.folder, "stages")
-  const folders = (await readdir(stages).catch(() => [])).filter((entry) => entry.startsWith(`${name}-`)).map((entry) => join(stages, entry))
-  const dated = await Promise.all(
-    folders.map(async (folder) => ({ folder, at: await stat(join(folder, recordFile)).then((s) => s.mtimeMs, () => -1) })),
-  )
-  const newest = dated.filter(({ at }) => at >= 0).sort((a, b) => b.at - a.at)[0]
-  const kept = newest && (await readRecord(newest.folder))
-  return kept && load(newest.folder, run, kept.fingerprint)
-}
-
 function fingerprintStage<Subject, Options extends StageInlineOptions, Result extends object>(
   { name, version, uses, key }: StageDefinition<Subject, Options, Result>,
   subject: Subject,
@@ -149,16 +121,6 @@ function fingerprintStage<Subject, Options extends StageInlineOptions, Result ex
     seed: uses.includes("seed") ? run.seed : undefined,
     engine: uses.includes("engine") ? run.engine : undefined,
   })
-}
-
-async function readRecord(folder: string): Promise<StageRecord | undefined> {
-  const path = join(folder, recordFile)
-  if (!(await exists(path))) return undefined
-  try {
-    return JSON.parse(await readFile(path, "utf8")) as StageRecord
-  } catch {
-    return undefined
-  }
 }
 
 /**

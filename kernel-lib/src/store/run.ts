@@ -8,9 +8,9 @@ import type { Hub } from "../core/hub"
 import type { EngineName, Limits, Reporter, Run, RunEvent, SentRecord, Spending, StageInlineOptions } from "../core/run"
 import type { Teacher } from "../core/teacher"
 import { exists, explainDiskError, writeFileAtomically } from "./atomic"
-import { loadLatest } from "./define-stage"
 import { meterTeacher, Purse } from "./purse"
 import { storeResponses } from "./response-store"
+import { loadLatest } from "./stage-records"
 
 /** Raised when run.json's members change their meaning. */
 export const runFormat = 1
@@ -114,7 +114,7 @@ export async function openRunFolder(path: string, options: OpenRunOptions = {}):
 }
 
 /** A run that keeps nothing on disk but the teacher's answers, for stages called with their options inline. */
-export function ephemeralRun(options: StageInlineOptions & Limits): Run {
+export function ephemeralRun(options: OpenRunOptions & StageInlineOptions = {}): Run {
   const purse = new Purse(options, [])
   const record = () => {}
   return {

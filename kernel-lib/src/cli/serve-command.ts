@@ -1,0 +1,37 @@
+// prompt2model serve: a page on loopback to type into, for a run or a student folder.
+import { join } from "node:path"
+import { InputError } from "../core/errors"
+import { parsePrompt } from "../stages/parse-prompt/parse-prompt"
+import { serve } from "../stages/serve/serve"
+import { exists } from "../store/atomic"
+import { ephemeralRun, readRunFile } from "../store/run"
+import { loadStudent } from "../students"
+import { signalOfInterrupt } from "./shared-options"
+import { type Command, numberOption } from "./usage"
+
+export const serveCommand: Command = {
+  name: "serve",
+  subject: "RUN_OR_STUDENT",
+  numSubjects: 1,
+  summary: "opens a page on this machine to type into; Ctrl-C closes it",
+  options: { port: { value: "N", summary: "port on 127.0.0.1 (default 8642; 0 for any free one)" } },
+  async run(words) {
+    const [path] = words.subjects
+    const port = numberOption(words, "port", { isWhole: true }) ?? 8642
+    const isStudent = await exists(join(path, "config.json"))
+    const prompt = isStudent ? undefined : (await readRunFile(path)).prompt
+    const folder = isStudent ? path : join(path, "student")
+    if (!isStudent && !(await exists(join(folder, "config.json")))) {
+      throw new InputError("run.no-student", `The run ${path} has no student yet: let prompt2model run end first.`)
+    }
+    const student = await loadStudent(folder)
+    const signal = signalOfInterrupt()
+    const run = ephemeralRun({ signal })
+    const spec = typeof prompt === "string" ? await parsePrompt(prompt, { run }).catch(() => undefined) : undefined
+    const demo = await serve(student, { spec, port, run })
+    process.stdout.write(`${student.name} answers at ${demo.url} on this machine only. Ctrl-C closes it.\n`)
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }))
+    await demo.close()
+    return 0
+  },
+}

@@ -1,0 +1,42 @@
+// The public API, in pipeline order. Importing it in a tslab kernel makes results show themselves.
+import { installTslabHook } from "./display/tslab-hook"
+
+export { Dataset, type Provenance, type RejectedRow, type Row, type RowLike } from "./core/dataset"
+export type { Candidates, DatasetCandidate, ModelCandidate, SourceDataset } from "./core/candidates"
+export {
+  BudgetError,
+  EngineError,
+  InputError,
+  InterruptedError,
+  isPrompt2ModelError,
+  ModelOutputError,
+  Prompt2ModelError,
+  ServiceError,
+} from "./core/errors"
+export type { DatasetCard, Hub, ModelCard } from "./core/hub"
+export { type Example, PromptSpec } from "./core/prompt-spec"
+export type { EngineName, Limits, Progress, Reporter, Run, RunEvent, SentRecord, Spending } from "./core/run"
+export type { Decoding, Prediction, PredictOptions, Student } from "./core/student"
+export type { ChatMessage, Teacher, TeacherCompletion, TeacherPurpose, TeacherRequest } from "./core/teacher"
+export { show } from "./display/tslab-hook"
+export { describeEngines, selectEngine } from "./engine"
+export { metrics } from "./measures"
+export { type PipelineOptions, type PipelineResult, prompt2model } from "./pipeline"
+export { bundledHub, huggingFaceHub } from "./services/hubs"
+export { openaiTeacher, recordedTeacher, simulatedTeacher } from "./services/teachers"
+export { type EvaluateOptions, evaluate, type Report } from "./stages/evaluate/evaluate"
+export { type FineTuneOptions, fineTune, type TrainedStudent } from "./stages/fine-tune/fine-tune"
+export { type GenerateDatasetOptions, GeneratedDataset, generateDataset } from "./stages/generate-dataset/generate-dataset"
+export { type LoadDatasetOptions, loadDataset } from "./stages/load-dataset/load-dataset"
+export { loadModel } from "./stages/load-model/load-model"
+export { parsePrompt } from "./stages/parse-prompt/parse-prompt"
+export { type ProcessDatasetsOptions, processDatasets, type Splits } from "./stages/process-datasets/process-datasets"
+export { type RetrieveDatasetsOptions, retrieveDatasets } from "./stages/retrieve-datasets/retrieve-datasets"
+export { type RetrieveModelsOptions, retrieveModels } from "./stages/retrieve-models/retrieve-models"
+export { type Demo, type ServeOptions, serve } from "./stages/serve/serve"
+export { type TransformDatasetOptions, transformDataset } from "./stages/transform-dataset/transform-dataset"
+export { type FolderRun, type OpenRunOptions, openRunFolder as openRun } from "./store/run"
+export { readDataset, writeDataset } from "./store/tables"
+export { loadStudent } from "./students"
+
+installTslabHook()

@@ -1,0 +1,74 @@
+// The settings of a training: what the caller gave, and a default for all else that fits the base model and the data.
+export interface TrainingSettings {
+  /** Passes over the training rows. */
+  readonly epochs: number
+  /** Rows a step. */
+  readonly batchSize: number
+  /** Peak learning rate. */
+  readonly learningRate: number
+  /** Share of the steps over which the learning rate rises; then it falls in a straight line to zero. */
+  readonly warmUp: number
+  /** AdamW's decoupled decay of matrices. */
+  readonly weightDecay: number
+  /** Largest norm of the gradient over all weights. */
+  readonly maxGradientNorm: number
+  readonly dropout: number
+  /** Longest input and output in the student's tokens; longer rows are cut. */
+  readonly maxInputTokens: number
+  readonly maxOutputTokens: number
+  /** Epochs without a better validation loss after which training stops. */
+  readonly patience: number
+}
+
+/** Longest sequence that a default reaches, so that one long row does not set the size of all. */
+const mostTokens = 512
+
+/**
+ * `given`, completed. A pretrained base trains as upstream does (10 epochs at 5e-5); a base with random weights needs a larger rate and
+ * enough steps, whatever the number of rows.
+ * @param lengths tokens of each training row's input and output, EOS included
+ */
+export function chooseSettings(
+  given: Partial<TrainingSettings>,
+  base: { readonly isPretrained: boolean },
+  lengths: { readonly inputs: readonly number[]; readonly outputs: readonly number[] },
+): TrainingSettings {
+  const rows = lengths.inputs.length
+  const batchSize = given.batchSize ?? (base.isPretrained ? 8 : 64)
+  const stepsAnEpoch = Math.max(1, Math.ceil(rows / batchSize))
+  const epochs = base.isPretrained ? 10 : Math.min(60, Math.max(8, Math.ceil(stepsFromScratch / stepsAnEpoch)))
+  return {
+    epochs,
+    batchSize,
+    learningRate: base.isPretrained ? 5e-5 : 2e-3,
+    warmUp: 0.05,
+    weightDecay: base.isPretrained ? 0 : 0.01,
+    maxGradientNorm: 1,
+    dropout: 0,
+    maxInputTokens: coverLengths(lengths.inputs),
+    maxOutputTokens: coverLengths(lengths.outputs),
+    patience: base.isPretrained ? 3 : epochs,
+    ...withoutUndefined(given),
+  }
+}
+
+/** Steps that a small model with random weights needs before it answers well on a narrow task. */
+const stepsFromScratch = 700
+
+/** A length that covers 99.5% of the rows and at most `mostTokens`. */
+function coverLengths(lengths: readonly number[]): number {
+  if (lengths.length === 0) return mostTokens
+  const sorted = [...lengths].sort((a, b) => a - b)
+  return Math.min(mostTokens, sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * 0.995))])
+}
+
+function withoutUndefined<T extends object>(value: T): Partial<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Partial<T>
+}
+
+/** The learning rate of `step` (from 0) of `steps`: a straight rise over the warm-up, then a straight fall to zero. */
+export function learningRateAt(step: number, steps: number, { learningRate, warmUp }: Pick<TrainingSettings, "learningRate" | "warmUp">): number {
+  const rising = Math.max(1, Math.round(steps * warmUp))
+  if (step < rising) return (learningRate * (step + 1)) / rising
+  return learningRate * Math.max(0, (steps - step) / Math.max(1, steps - rising))
+}
