@@ -1,0 +1,13 @@
+// The measures: metrics, how sure they are, and which texts are alike. Pure functions.
+export { accuracy } from "./accuracy"
+export { type BootstrapOptions, bootstrapInterval, type Interval, type PairedDifference, pairedBootstrap } from "./bootstrap"
+export { chrF, chrFPlusPlus } from "./chrf"
+export { exactMatch, exactMatchNormalized } from "./exact-match"
+export type { Answer, Metric, Reference, RowStatistics } from "./metric"
+export { type MetricName, metricNamed, metrics } from "./metrics"
+export { groupNearDuplicates, type NearDuplicate, NearDuplicateIndex, type NearDuplicateOptions } from "./near-duplicates"
+export { type NearestText, NearestTexts } from "./nearest-texts"
+export { normalizeAnswer } from "./normalize-answer"
+export { normalizeText } from "./normalize-text"
+export { type ScorePredictionsOptions, scorePredictions } from "./score-predictions"
+export { tokenF1 } from "./token-f1"

@@ -1,0 +1,150 @@
+// What each system answers to the test rows: the student, the teacher, the model before training, and two that need no model.
+import type { Dataset } from "../../core/dataset"
+import { messageOf } from "../../core/errors"
+import type { Decoding, Prediction, Student } from "../../core/student"
+import { canAnswer, type Teacher } from "../../core/teacher"
+import type { Answer } from "../../measures/metric"
+import type { StageContext } from "../../store/define-stage"
+import { askTeacher, type TaskPrompt } from "./ask-teacher"
+import type { SystemScores } from "./report"
+
+export interface Baselines {
+  /** The model before training. */
+  readonly base?: Student
+  /** Asked with the prompt's demonstrations; needs `spec`, or a run that made the test set. */
+  readonly teacher?: Teacher
+  /** Always the most frequent output of the train rows. Default true; needs `train`, or a run that made the test set. */
+  readonly majority?: boolean
+  /** Always the input. Default true. */
+  readonly copyInput?: boolean
+}
+
+export interface AnswerOptions {
+  readonly baselines?: Baselines
+  readonly spec?: TaskPrompt
+  readonly train?: Dataset
+  readonly decoding?: Decoding
+  readonly maxNewTokens?: number
+}
+
+/** A system's answers, before they are scored. */
+export type AnsweredSystem = Pick<
+  SystemScores,
+  "name" | "label" | "note" | "failures" | "bytes" | "usdPerThousand" | "secondsPerThousand"
+> & { readonly answers: readonly Answer[] }
+
+export interface AllAnswers {
+  /** The student first. */
+  readonly systems: readonly AnsweredSystem[]
+  /** The student's, with their confidence. */
+  readonly predictions: readonly Prediction[]
+  /** Baselines that were left out, and why. */
+  readonly notes: readonly string[]
+}
+
+/** Asks all systems, one after the other. */
+export async function answerAll(student: Student, test: Dataset, options: AnswerOptions, context: StageContext): Promise<AllAnswers> {
+  const { baselines = {}, train, spec } = options
+  const notes: string[] = []
+  const predicted = await predict(student, test, "student", options, context)
+  const systems = [describeStudent("student", "student", student, predicted)]
+  if (baselines.teacher) {
+    const outcome = await answerByTeacher(baselines.teacher, spec, test, context)
+    if (typeof outcome === "string") notes.push(`The teacher baseline is left out: ${outcome}`)
+    else systems.push(outcome)
+  }
+  if (baselines.base) {
+    const answers = await predict(baselines.base, test, "base model", options, context)
+    systems.push(describeStudent("base", "base model, untrained", baselines.base, answers))
+  }
+  if (baselines.majority !== false && train && train.length > 0) {
+    const majority = mostFrequent(train.outputs)
+    systems.push({
+      ...{ name: "majority", label: "majority answer", note: shorten(majority), failures: [] },
+      answers: test.outputs.map(() => majority),
+    })
+  } else if (baselines.majority) {
+    notes.push("The majority baseline is left out: give train rows.")
+  }
+  if (baselines.copyInput !== false) systems.push({ name: "copyInput", label: "copy the input", failures: [], answers: test.inputs })
+  return { systems, predictions: predicted.answers, notes }
+}
+
+interface TimedPredictions {
+  readonly answers: readonly Prediction[]
+  readonly seconds: number
+}
+
+async function predict(
+  student: Student,
+  test: Dataset,
+  note: string,
+  { decoding, maxNewTokens }: AnswerOptions,
+  { signal, progress }: StageContext,
+): Promise<TimedPredictions> {
+  const started = performance.now()
+  const onProgress = (done: number, total: number) => progress({ done, total, unit: "rows", note })
+  const answers = await student.predict(test.inputs, { decoding, maxNewTokens, signal, onProgress })
+  signal.throwIfAborted()
+  return { answers, seconds: (performance.now() - started) / 1000 }
+}
+
+function describeStudent(
+  name: "student" | "base",
+  label: string,
+  student: Student,
+  { answers, seconds }: TimedPredictions,
+): AnsweredSystem {
+  return {
+    ...{ name, label, note: student.name, failures: [], bytes: student.bytes, usdPerThousand: 0 },
+    secondsPerThousand: (seconds / answers.length) * 1000,
+    answers: answers.map(({ output }) => output),
+  }
+}
+
+/** The teacher's answers, or why it has none. */
+async function answerByTeacher(
+  teacher: Teacher,
+  spec: TaskPrompt | undefined,
+  test: Dataset,
+  { run, signal, progress }: StageContext,
+): Promise<AnsweredSystem | string> {
+  const { name } = teacher
+  if (!canAnswer(teacher, "answer")) return `${name} does not answer single inputs.`
+  if (!spec) return "give the prompt as spec."
+  const started = performance.now()
+  const reusedBefore = run.spending.requestsReused
+  try {
+    const { answers, failures, usd } = await askTeacher(teacher, spec, test.inputs, {
+      signal,
+      onProgress: (done) => progress({ done, total: test.length, unit: "rows", note: "teacher" }),
+    })
+    const seconds = (performance.now() - started) / 1000
+    // Answers from the response store say nothing about how fast the teacher is.
+    const isTimed = run.spending.requestsReused === reusedBefore && !teacher.isRecorded
+    const simulated = teacher.isSimulated ? "simulated" : undefined
+    const failed = failures.length > 0 ? `${failures.length} of ${test.length} requests failed` : undefined
+    return {
+      name: "teacher",
+      label: spec.demonstrations.length > 0 ? "teacher, few-shot" : "teacher, zero-shot",
+      note: [name === simulated ? undefined : name, simulated, failed].filter(Boolean).join(", "),
+      ...{ answers, failures, usdPerThousand: (usd / test.length) * 1000 },
+      secondsPerThousand: isTimed ? (seconds / test.length) * 1000 : undefined,
+    }
+  } catch (error) {
+    if (signal.aborted) throw error
+    return messageOf(error)
+  }
+}
+
+/** The most frequent of `outputs`; of equally frequent ones the first in alphabetical order. */
+function mostFrequent(outputs: readonly string[]): string {
+  const counts = new Map<string, number>()
+  for (const output of outputs) counts.set(output, (counts.get(output) ?? 0) + 1)
+  return [...counts].sort(([a, countA], [b, countB]) => countB - countA || (a < b ? -1 : 1))[0][0]
+}
+
+function shorten(text: string): string {
+  const line = text.replace(/\s+/g, " ").trim()
+  return line.length > 40 ? `${line.slice(0, 39)}…` : line
+}

@@ -1,0 +1,47 @@
+// A report as a LaTeX table.
+import { formatScore } from "../../display/wording"
+import { metricNamed } from "../../measures/metrics"
+import type { Report } from "./report"
+
+/** Systems down, metrics across; the best score of each metric in bold, intervals in small print. */
+export function writeLatex<MetricName extends string>({ metrics, systems, mainRows, comparison }: Report<MetricName>): string {
+  const best = metrics.map((name) => Math.max(...systems.map(({ scores }) => scores[name])))
+  const lines = systems.map(({ label, note, scores, intervals }) => {
+    const cells = metrics.map((name, index) => {
+      const { scale } = metricNamed(name)
+      const score = formatScore(scores[name], scale)
+      const { low, high } = intervals[name]
+      return `${scores[name] === best[index] ? `\\textbf{${score}}` : score} {\\small [${formatScore(low, scale)}, ${formatScore(high, scale)}]}`
+    })
+    return `${[escapeLatex(note ? `${label} (${note})` : label), ...cells].join(" & ")} \\\\`
+  })
+  const caption = [`${mainRows.length} test rows, 95\\% bootstrap intervals.`, comparison && escapeLatex(comparison.sentence)]
+    .filter(Boolean)
+    .join(" ")
+  return [
+    "% needs \\usepackage{booktabs}",
+    "\\begin{table}",
+    "  \\centering",
+    `  \\begin{tabular}{l${"r".repeat(metrics.length)}}`,
+    "    \\toprule",
+    `    ${["system", ...metrics.map((name) => escapeLatex(metricNamed(name).label))].join(" & ")} \\\\`,
+    "    \\midrule",
+    ...lines.map((line) => `    ${line}`),
+    "    \\bottomrule",
+    "  \\end{tabular}",
+    `  \\caption{${caption}}`,
+    "\\end{table}",
+    "",
+  ].join("\n")
+}
+
+const replacements: Readonly<Record<string, string>> = {
+  "\\": "\\textbackslash{}",
+  "~": "\\textasciitilde{}",
+  "^": "\\textasciicircum{}",
+}
+
+/** `text` so that LaTeX sets it as it is. */
+function escapeLatex(text: string): string {
+  return text.replace(/\s+/g, " ").replace(/[\\~^&%$#_{}]/g, (character) => replacements[character] ?? `\\${character}`)
+}

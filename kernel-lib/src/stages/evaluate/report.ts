@@ -1,0 +1,226 @@
+// The result of evaluate: scores with intervals beside baselines, every row with its answer, and what the wrong ones look like.
+import { payloadVersion, previewCharacters, type ReportPayload, type ReportSystem } from "../../display/payloads"
+import { makeSelfShowing } from "../../display/self-showing"
+import { formatCount, formatScore, formatSeconds, formatUsd } from "../../display/wording"
+import { metricNamed } from "../../measures/metrics"
+import { writeLatex } from "./latex"
+import type { GroupScores, Interval } from "./score-system"
+
+export const baselineNames = ["base", "teacher", "majority", "copyInput"] as const
+export type BaselineName = (typeof baselineNames)[number]
+
+/** One system's scores over the rows that belong to no group. */
+export interface SystemScores<MetricName extends string = string> {
+  readonly name: "student" | BaselineName
+  /** As people read it: `teacher, few-shot`. */
+  readonly label: string
+  /** What to know of it: its model, `simulated`, failed requests. */
+  readonly note?: string
+  readonly scores: Readonly<Record<MetricName, number>>
+  /** 95% bootstrap intervals. */
+  readonly intervals: Readonly<Record<MetricName, Interval>>
+  /** Rows of a named group, scored apart. */
+  readonly groups: readonly GroupScores[]
+  /** Rows that it could not be asked, or did not answer; they count as wrong. */
+  readonly failures: readonly { readonly row: number; readonly reason: string }[]
+  /** Size of its weights, in bytes. */
+  readonly bytes?: number
+  /** US dollars per 1,000 answers. */
+  readonly usdPerThousand?: number
+  /** Wall seconds per 1,000 answers, as measured here. */
+  readonly secondsPerThousand?: number
+}
+
+/** A training row that shares most character n-grams with a test row. */
+export interface NearestRow {
+  readonly id: string
+  readonly input: string
+  readonly output: string
+  /** Dice coefficient of shared three-character pieces, 0 to 1. */
+  readonly similarity: number
+}
+
+export interface ReportRow<MetricName extends string = string> {
+  /** Position in the test set. */
+  readonly row: number
+  readonly id: string
+  readonly input: string
+  readonly expected: string
+  readonly predicted: string
+  /** The student's own, in (0, 1]. */
+  readonly confidence: number
+  /** By the first metric. */
+  readonly score: number
+  readonly scores: Readonly<Record<MetricName, number>>
+  /** Whether it has the first metric's full score. */
+  readonly isRight: boolean
+  readonly group?: string
+  /** For wrong rows, where training rows were given. */
+  readonly nearest?: NearestRow
+  /** What the other systems answered, by name; a failed request is not there. */
+  readonly answers: Readonly<Partial<Record<BaselineName, string>>>
+}
+
+/** The student against the teacher by the first metric, paired bootstrap over the main rows. */
+export interface Comparison extends Interval {
+  readonly metric: string
+  readonly difference: number
+  readonly p: number
+  readonly sentence: string
+}
+
+/** A report as plain data, as it is kept in `report.json`. */
+export interface ReportData<MetricName extends string = string> {
+  readonly metrics: readonly MetricName[]
+  /** The student first. */
+  readonly systems: readonly SystemScores<MetricName>[]
+  readonly rows: readonly ReportRow<MetricName>[]
+  readonly comparison?: Comparison
+  /** What a reader should know: baselines that were left out, and why. */
+  readonly notes: readonly string[]
+}
+
+const brand = Symbol.for("prompt2model.Report")
+
+/** How good the student is on unseen rows. Scores are over the rows without a group; rows of a group are scored apart. Read-only. */
+export class Report<MetricName extends string = string> {
+  readonly [brand] = true
+  readonly kind = "report" as const
+  readonly status = "done" as const
+  /** Names of the metrics, as asked for. */
+  readonly metrics: readonly MetricName[]
+  /** The student's scores: `report.scores.exactMatch`. */
+  readonly scores: Readonly<Record<MetricName, number>>
+  /** 95% bootstrap intervals of the student's scores. */
+  readonly intervals: Readonly<Record<MetricName, Interval>>
+  /** The student's scores on rows of a named group. */
+  readonly groups: readonly GroupScores[]
+  /** The other systems, by name: `report.baselines.teacher?.scores`. */
+  readonly baselines: Readonly<Partial<Record<BaselineName, SystemScores<MetricName>>>>
+  /** All systems, the student first. */
+  readonly systems: readonly SystemScores<MetricName>[]
+  /** Every test row, in order. */
+  readonly rows: readonly ReportRow<MetricName>[]
+  readonly comparison?: Comparison
+  readonly notes: readonly string[]
+
+  constructor(data: ReportData<MetricName>) {
+    const [student, ...others] = data.systems
+    this.metrics = data.metrics
+    this.scores = student.scores
+    this.intervals = student.intervals
+    this.groups = student.groups
+    this.baselines = Object.fromEntries(others.map((system) => [system.name, system]))
+    this.systems = data.systems
+    this.rows = data.rows
+    this.comparison = data.comparison
+    this.notes = data.notes
+    Object.freeze(this)
+  }
+
+  /** The rows that the scores are over: those without a group, or all where every row has one. */
+  get mainRows(): readonly ReportRow<MetricName>[] {
+    const main = this.rows.filter((row) => row.group === undefined)
+    return main.length > 0 ? main : this.rows
+  }
+
+  /** Wrong rows of those that the scores are over, or of one group: lowest scores first, then the answers it was surest of. */
+  worst(count = 10, group?: string): readonly ReportRow<MetricName>[] {
+    const sum = (row: ReportRow<MetricName>) => this.metrics.reduce((total, name) => total + row.scores[name] / metricNamed(name).scale, 0)
+    return this.rowsOf(group)
+      .filter((row) => !row.isRight)
+      .map((row) => ({ row, sum: sum(row) }))
+      .sort((a, b) => a.row.score - b.row.score || a.sum - b.sum || b.row.confidence - a.row.confidence || a.row.row - b.row.row)
+      .slice(0, count)
+      .map(({ row }) => row)
+  }
+
+  /** The first rows that are right, of those that the scores are over, or of one group. */
+  right(count = 10, group?: string): readonly ReportRow<MetricName>[] {
+    return this.rowsOf(group)
+      .filter((row) => row.isRight)
+      .slice(0, count)
+  }
+
+  /** A table of systems and metrics for a paper, with the packages that it needs named in a comment. */
+  toLatex(): string {
+    return writeLatex(this)
+  }
+
+  /** `exact match 0.977 (teacher 0.941), chrF++ 98.9 on 256 rows`. */
+  get summary(): string {
+    const { teacher } = this.baselines
+    const parts = this.metrics.map((name) => {
+      const { label, scale } = metricNamed(name)
+      const beside = teacher ? ` (teacher ${formatScore(teacher.scores[name], scale)})` : ""
+      return `${label} ${formatScore(this.scores[name], scale)}${beside}`
+    })
+    return `${parts.join(", ")} on ${formatCount(this.mainRows.length)} rows`
+  }
+
+  /** Plain data, from which `new Report` makes it again. */
+  toJSON(): ReportData<MetricName> {
+    const { metrics, systems, rows, comparison, notes } = this
+    return { metrics, systems, rows, comparison, notes }
+  }
+
+  /** What it shows of itself. */
+  toPayload(): ReportPayload {
+    const { mainRows } = this
+    return {
+      kind: "report",
+      version: payloadVersion,
+      title: "Evaluation",
+      subtitle: `${formatCount(mainRows.length)} unseen rows, 95% bootstrap intervals`,
+      metrics: this.metrics.map((name) => ({ name: metricNamed(name).label, scale: metricNamed(name).scale })),
+      systems: this.systems.map((system) => this.describeSystem(system)),
+      groups: this.groups.map(({ name, rows, scores }) => ({ name, rows, scores: this.metrics.map((metric) => scores[metric]) })),
+      comparison: [this.comparison?.sentence, ...this.notes].filter(Boolean).join(" ") || undefined,
+      worst: this.worst(10).map(({ row, input, expected, predicted, confidence, nearest }) => ({
+        row,
+        input: input.slice(0, previewCharacters),
+        expected: expected.slice(0, previewCharacters),
+        answer: predicted.slice(0, previewCharacters),
+        confidence,
+        nearest: nearest && `${nearest.input} -> ${nearest.output}`.slice(0, previewCharacters),
+      })),
+      numWrong: mainRows.filter((row) => !row.isRight).length,
+      numRows: mainRows.length,
+      nextStep: "report.worst(10)",
+    }
+  }
+
+  private rowsOf(group: string | undefined): readonly ReportRow<MetricName>[] {
+    return group === undefined ? this.mainRows : this.rows.filter((row) => row.group === group)
+  }
+
+  private describeSystem({
+    name,
+    label,
+    note,
+    scores,
+    intervals,
+    bytes,
+    usdPerThousand,
+    secondsPerThousand,
+  }: SystemScores<MetricName>): ReportSystem {
+    const cost = [
+      usdPerThousand === undefined ? undefined : formatUsd(usdPerThousand),
+      secondsPerThousand === undefined ? undefined : formatSeconds(secondsPerThousand),
+    ]
+    return {
+      name: label,
+      note,
+      isOurs: name === "student",
+      scores: this.metrics.map((metric) => ({ value: scores[metric], ...intervals[metric] })),
+      size: bytes === undefined ? undefined : formatBytes(bytes),
+      costPerThousand: cost.filter(Boolean).join(", ") || undefined,
+    }
+  }
+}
+makeSelfShowing(Report.prototype, (report: Report) => report.toPayload())
+
+function formatBytes(bytes: number): string {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`
+  return bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.ceil(bytes / 1e3)} kB`
+}
