@@ -1,5 +1,7 @@
 // The public API, in pipeline order. Importing it in a tslab kernel makes results show themselves.
+import { createNotebookReporter } from "./display/notebook-reporter"
 import { installTslabHook } from "./display/tslab-hook"
+import { setDefaultReporter } from "./store/run"
 
 export { Dataset, type Provenance, type RejectedRow, type Row, type RowLike } from "./core/dataset"
 export type { Candidates, DatasetCandidate, ModelCandidate, SourceDataset } from "./core/candidates"
@@ -39,4 +41,4 @@ export { type FolderRun, type OpenRunOptions, openRunFolder as openRun } from ".
 export { readDataset, writeDataset } from "./store/tables"
 export { loadStudent } from "./students"
 
-installTslabHook()
+if (installTslabHook()) setDefaultReporter(createNotebookReporter())

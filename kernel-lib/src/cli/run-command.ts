@@ -1,9 +1,10 @@
 // prompt2model run: the main job, from a prompt to a student with its report.
-import { stat } from "node:fs/promises"
 import { basename, join, relative } from "node:path"
-import { type Dataset, Dataset as Rows } from "../core/dataset"
+import { Dataset } from "../core/dataset"
 import { InputError } from "../core/errors"
+import type { Spending } from "../core/run"
 import { type EndOfRun, renderEndOfRun } from "../display/end-of-run"
+import { createTerminalReporter } from "../display/terminal"
 import { type PipelineResult, prompt2model } from "../pipeline"
 import { exists } from "../store/atomic"
 import { openRunFolder } from "../store/run"
@@ -20,7 +21,6 @@ import {
   seedOption,
   signalOfInterrupt,
   teacherOption,
-  terminalReporter,
 } from "./shared-options"
 import { type Command, numberOption, textOption } from "./usage"
 
@@ -54,16 +54,72 @@ export const runCommand: Command = {
     const text = await readPrompt(path)
     const teacher = await readTeacher(words)
     const test = await readTest(textOption(words, "test"), path)
-    const reporter = terminalReporter("Prompt2Model", `${basename(path)} -> ${out}${teacher.isSimulated ? "   no key, no network: the teacher is simulated" : ""}`)
+    const reporter = createTerminalReporter({
+      stream: process.stderr,
+      isTerminal: process.stderr.isTTY ?? false,
+      title: "Prompt2Model",
+      subtitle: `${basename(path)} -> ${out}${teacher.isSimulated ? "   no key, no network: the teacher is simulated" : ""}`,
+      stages,
+    })
     const run = await openRunFolder(out, { ...options, teacher, signal: signalOfInterrupt(), reporter })
     try {
       const result = await prompt2model(text, { run, test, numExamples, training: { epochs } })
-      process.stdout.write(renderEndOfRun(await describeEnd(result, run.folder, path)))
+      reporter.close()
+      const facts = describeEnd(result, { out, spending: run.spending, maxUsd: options.maxUsd, isTeacherSimulated: teacher.isSimulated ?? false })
+      process.stdout.write(`\n${renderEndOfRun(facts, { width: process.stdout.columns, isColoured: process.stdout.isTTY && !process.env.NO_COLOR })}`)
       return 0
     } finally {
+      reporter.close()
       await teacher.close?.()
     }
   },
+}
+
+/** The stages of a run, in order, so that those to come are seen. */
+const stages = ["parsePrompt", "retrieveDatasets", "loadDataset", "transformDataset", "generateDataset", "processDatasets", "retrieveModels", "loadModel", "fineTune", "evaluate"]
+
+interface EndFacts {
+  readonly out: string
+  readonly spending: Spending
+  readonly maxUsd?: number
+  readonly isTeacherSimulated: boolean
+}
+
+function describeEnd(result: PipelineResult, { out, spending, maxUsd, isTeacherSimulated }: EndFacts): EndOfRun {
+  const { report, splits, retrieved, generated, trained, spec } = result
+  const rejected = new Map<string, number>()
+  for (const dataset of [retrieved, generated]) {
+    for (const { reason, rows } of dataset?.rejectedByReason ?? []) rejected.set(reason, (rejected.get(reason) ?? 0) + rows)
+  }
+  for (const { reason } of splits.rejected) rejected.set(reason, (rejected.get(reason) ?? 0) + 1)
+  const here = relative(process.cwd(), out) || "."
+  const inFolder = (name: string) => join(here, name)
+  return {
+    title: spec.instruction.split("\n")[0],
+    status: generated.status === "partial" || trained.status === "partial" ? "partial" : "done",
+    reason: generated.reason ?? trained.reason,
+    report: report.toPayload(),
+    right: report.right(3).map(({ input, predicted }) => ({ input, answer: predicted })),
+    wrong: report.worst(3).map(({ input, predicted, expected }) => ({ input, answer: predicted, expected })),
+    rows: {
+      sources: splits.train.sources,
+      splits: (["train", "validation", "test"] as const).map((name) => ({ name, rows: splits[name].length })),
+      rejected: [...rejected].map(([reason, rows]) => ({ reason, rows })).sort((a, b) => b.rows - a.rows),
+    },
+    cost: { ...spending, seconds: result.seconds, maxUsd, peakBytes: process.resourceUsage().maxRSS * 1024 },
+    isTeacherSimulated,
+    files: [
+      { path: here, what: "the run: run.json, events.jsonl, every stage's result" },
+      { path: inFolder("student"), what: "the model, a folder that transformers loads too" },
+      { path: inFolder("datasets"), what: "all rows as Parquet, each with where it came from" },
+      { path: inFolder("report.html"), what: "all results on one page" },
+    ],
+    nextCommands: [
+      { command: `npx prompt2model serve ${here}`, what: "a page on this machine to type into" },
+      { command: `npx prompt2model predict --student ${inFolder("student")} --input FILE.jsonl`, what: "answers for a file" },
+      { command: "npx prompt2model run PROMPT.txt --teacher openai:gpt-4o-mini", what: "a prompt of your own, with a real teacher" },
+    ],
+  }
 }
 
 /** The rows to evaluate on: those named, or those beside the prompt. */
@@ -71,7 +127,7 @@ async function readTest(named: string | undefined, promptPath: string): Promise<
   const beside = promptPath.replace(/\.[^./\\]*$/, "") + ".test.jsonl"
   const path = named ?? ((await exists(beside)) ? beside : undefined)
   if (!path) return undefined
-  const test = await Rows.from(path)
+  const test = await Dataset.from(path)
   if (test.length === 0) throw new InputError("test.empty", `${path} has no rows: give a file with input and output columns.`)
   return test
 }
