@@ -1,0 +1,184 @@
+// Decoding: rows of source ids in, rows of new ids out, whatever the way of choosing them. Rows are sorted by length and stepped together;
+// a row's answer does not depend on which rows are beside it.
+import { EngineError, InterruptedError } from "../core/errors"
+import { Random } from "../core/random"
+import type { Decoding } from "../core/student"
+import { BeamHypotheses } from "./beam-search"
+import { DecodingBatch, type DecodingMemory, type StepScores } from "./decoding-batch"
+
+export interface DecodeOptions {
+  readonly decoding: Decoding
+  readonly maxNewTokens: number
+  /** The token that stands before the first. */
+  readonly startId: number
+  /** Tokens that end a sequence. */
+  readonly endIds: readonly number[]
+  readonly lengthPenalty: number
+  /** transformers' `early_stopping`: whether a beam search ends with its first full set of finished beams. */
+  readonly stopsEarly: boolean
+  readonly signal?: AbortSignal
+  readonly onProgress?: (done: number, total: number) => void
+}
+
+export interface DecodedRow {
+  /** New ids without end of sequence and padding. */
+  readonly tokens: readonly number[]
+  /** Geometric mean of the chosen tokens' probabilities, the end of sequence among them. */
+  readonly confidence: number
+}
+
+/** A row while its target is written: what it fed last, and what became of it. */
+interface RunningRow {
+  /** Answers for the last token of each beam. */
+  readonly lastTokens: readonly number[]
+  /** For each beam, the beam that wrote each earlier place; undefined with one beam. */
+  readonly ancestors?: readonly (readonly number[])[]
+  /** Takes a step's scores of this row, the `position`th of the batch. */
+  take(scores: StepScores, position: number): void
+  readonly result: DecodedRow | undefined
+}
+
+/**
+ * Decodes `sources`.
+ * @throws InterruptedError when `signal` is aborted; EngineError `student.not-finite` when the weights give no numbers
+ */
+export async function decodeRows(
+  memory: DecodingMemory,
+  sources: readonly (readonly number[])[],
+  options: DecodeOptions,
+): Promise<DecodedRow[]> {
+  const { decoding, signal, onProgress } = options
+  const beams = decoding.kind === "beam" ? decoding.beams : 1
+  const order = [...sources.keys()].sort((a, b) => sources[b].length - sources[a].length)
+  const results: DecodedRow[] = new Array(sources.length)
+  let done = 0
+  for (let start = 0; start < order.length; ) {
+    const count = memory.rowsThatFit(sources[order[start]].length, options.maxNewTokens, beams)
+    const group = order.slice(start, start + count)
+    const rows = group.map((index) => startRow(options, memory.shape.vocabularySize, index))
+    try {
+      await decodeGroup(
+        memory,
+        group.map((index) => sources[index]),
+        rows,
+        beams,
+        options,
+        (finished) => onProgress?.(done + finished, sources.length),
+      )
+    } catch (error) {
+      throw signal?.aborted ? new InterruptedError("Interrupted while predicting: the same call starts again.", { cause: error }) : error
+    }
+    group.forEach((index, at) => {
+      results[index] = rows[at].result!
+    })
+    start += count
+    done += group.length
+  }
+  return results
+}
+
+async function decodeGroup(
+  memory: DecodingMemory,
+  sources: readonly (readonly number[])[],
+  rows: readonly RunningRow[],
+  beams: number,
+  options: DecodeOptions,
+  onFinished: (finished: number) => void,
+): Promise<void> {
+  const { maxNewTokens, signal, decoding } = options
+  const candidates = Math.min(memory.shape.vocabularySize, countCandidates(decoding, options.endIds.length, memory.shape.vocabularySize))
+  const batch = await DecodingBatch.open(memory, sources, { maxNewTokens, beams, candidates, signal })
+  let inBatch = rows
+  for (let place = 0; place < maxNewTokens; place++) {
+    signal?.throwIfAborted()
+    const ancestors = beams === 1 ? undefined : inBatch.flatMap((row) => row.ancestors!)
+    const scores = await batch.step(
+      inBatch.flatMap((row) => row.lastTokens),
+      place,
+      ancestors,
+    )
+    if (Number.isNaN(scores.best[0])) {
+      // Numbers that are none would stay in the caches.
+      memory.dispose()
+      throw new EngineError(
+        "student.not-finite",
+        "The student's weights give no numbers (NaN): train it anew with a lower learning rate, or load an earlier checkpoint.",
+      )
+    }
+    inBatch.forEach((row, position) => {
+      if (!row.result) row.take(scores, position)
+    })
+    const running = [...inBatch.keys()].filter((position) => !inBatch[position].result)
+    onFinished(rows.length - running.length)
+    if (running.length === 0) return
+    if (batch.keep(running)) inBatch = running.map((position) => inBatch[position])
+  }
+}
+
+/** How many of the best tokens a step has to tell of. */
+function countCandidates(decoding: Decoding, numEndIds: number, vocabularySize: number): number {
+  if (decoding.kind === "beam") return Math.max(2, 1 + numEndIds) * decoding.beams
+  if (decoding.kind === "top-k") return decoding.k
+  return decoding.kind === "top-p" ? vocabularySize : 1
+}
+
+function startRow(options: DecodeOptions, vocabularySize: number, index: number): RunningRow {
+  const { decoding } = options
+  if (decoding.kind === "beam" && decoding.beams > 1) return new BeamHypotheses({ ...options, beams: decoding.beams, vocabularySize })
+  // A stream for each row: what one row draws does not depend on how many others there are.
+  const random =
+    "seed" in decoding || decoding.kind === "top-k" || decoding.kind === "top-p" ? new Random(decoding.seed ?? 0).fork(index) : undefined
+  return new SingleSequence(options, (logits) => chooseToken(decoding, logits, random))
+}
+
+/** A row that writes one sequence. */
+class SingleSequence implements RunningRow {
+  result: DecodedRow | undefined
+  lastTokens: readonly number[]
+  private readonly tokens: number[] = []
+  private logProbability = 0
+
+  constructor(
+    private readonly options: DecodeOptions,
+    private readonly choose: (logits: Float32Array) => number,
+  ) {
+    this.lastTokens = [options.startId]
+  }
+
+  take({ count, tokens, logits, best }: StepScores, position: number): void {
+    const candidates = logits.subarray(position * count, (position + 1) * count)
+    const chosen = this.choose(candidates)
+    const token = tokens[position * count + chosen]
+    this.logProbability += Math.log(best[position]) + candidates[chosen] - candidates[0]
+    const isEnd = this.options.endIds.includes(token)
+    const length = this.tokens.length + 1
+    if (!isEnd) this.tokens.push(token)
+    if (isEnd || length === this.options.maxNewTokens)
+      this.result = { tokens: this.tokens, confidence: Math.exp(this.logProbability / length) }
+    this.lastTokens = [token]
+  }
+}
+
+/** The place of the next token among candidates, sorted by `logits`, best first. */
+function chooseToken(decoding: Decoding, logits: Float32Array, random: Random | undefined): number {
+  if (decoding.kind !== "top-k" && decoding.kind !== "top-p") return 0
+  const weights = Array.from(logits, (logit) => Math.exp((logit - logits[0]) / (decoding.temperature ?? 1)))
+  const total = weights.reduce((sum, weight) => sum + weight, 0)
+  const kept = decoding.kind === "top-k" ? weights.length : countNucleus(weights, decoding.p * total)
+  let left = random!.next() * weights.slice(0, kept).reduce((sum, weight) => sum + weight, 0)
+  for (let i = 0; i < kept; i++) {
+    left -= weights[i]
+    if (left < 0) return i
+  }
+  return kept - 1
+}
+
+/** The fewest of the sorted `weights` whose sum reaches `wanted`; at least one. */
+function countNucleus(weights: readonly number[], wanted: number): number {
+  let sum = 0
+  for (let i = 0; i < weights.length; i++) {
+    sum += weights[i]
+    if (sum >= wanted) return i + 1
+  }
+  return weights.length
+}

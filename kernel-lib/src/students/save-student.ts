@@ -1,0 +1,51 @@
+// Writes a student's folder: what transformers loads, and beside it `prompt2model.json` with what transformers does not know.
+import { mkdir } from "node:fs/promises"
+import { join } from "node:path"
+import { InputError } from "../core/errors"
+import { placeAtomically, writeFileAtomically } from "../store/atomic"
+import { type NamedTensor, writeSafetensors } from "./safetensors"
+import type { StudentParts } from "./student"
+import { writeT5Configuration } from "./t5-configuration"
+
+/** Our own file in a student's folder. */
+export const detailsFile = "prompt2model.json"
+export const detailsVersion = 1
+
+/** Writes `student` to `folder`, which appears whole or not at all; what stood there before is replaced. */
+export async function saveStudent(student: StudentParts, folder: string): Promise<void> {
+  const { configuration, generation, weights, maxInputTokens, maxOutputTokens } = student
+  if (Object.keys(weights).length === 0)
+    throw new InputError("student.disposed", `${student.name} was disposed of and has no weights to save: load it again.`)
+  const { padId, endIds, decoderStartId, shape } = configuration
+  const tensors: NamedTensor[] = Object.entries(weights).map(([name, { shape, data }]) => ({ name, shape, data }))
+  // Before transformers 5, an output that is not scaled could only be said by a head of its own.
+  if (shape.isHeadTied && !shape.isOutputScaled) tensors.push({ ...weights["shared.weight"], name: "lm_head.weight" })
+  const generationJson = {
+    ...generation.json,
+    decoder_start_token_id: decoderStartId,
+    eos_token_id: endIds.length === 1 ? endIds[0] : endIds,
+    pad_token_id: padId,
+    ...(maxOutputTokens === undefined ? {} : { max_new_tokens: maxOutputTokens, max_length: undefined }),
+  }
+  const details = {
+    version: detailsVersion,
+    name: student.name,
+    isPretrained: student.isPretrained,
+    template: student.template,
+    maxInputTokens,
+    maxOutputTokens,
+    training: student.history,
+  }
+  await placeAtomically(folder, async (temporary) => {
+    await mkdir(temporary)
+    await writeSafetensors(join(temporary, "model.safetensors"), tensors)
+    await student.tokenizer.save(temporary)
+    await writeJson(join(temporary, "config.json"), writeT5Configuration(configuration))
+    await writeJson(join(temporary, "generation_config.json"), generationJson)
+    await writeJson(join(temporary, detailsFile), details)
+  })
+}
+
+async function writeJson(path: string, value: unknown): Promise<void> {
+  await writeFileAtomically(path, `${JSON.stringify(value, null, 2)}\n`)
+}
