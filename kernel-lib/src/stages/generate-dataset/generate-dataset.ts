@@ -6,7 +6,7 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Dataset, type DatasetOptions, type RejectedRow, type Row } from "../../core/dataset"
-import { isPrompt2ModelError, InputError, messageOf, type Prompt2ModelError, type ServiceError } from "../../core/errors"
+import { isPrompt2ModelError, InputError, messageOf, type Prompt2ModelError, ServiceError } from "../../core/errors"
 import type { PromptSpec } from "../../core/prompt-spec"
 import { Random } from "../../core/random"
 import type { StageInlineOptions } from "../../core/run"
@@ -157,7 +157,11 @@ async function askUntilFull(spec: PromptSpec, options: Asking, teacher: Teacher,
   let ending: string | undefined
   let failure: unknown
   const { maxSeconds } = run.limits
-  const timer = maxSeconds === undefined ? undefined : setTimeout(() => stop.abort(), maxSeconds * 1000)
+  const endAsking = (reason: string, call: number) => {
+    ending ??= reason
+    lastRequest = Math.min(lastRequest, call)
+  }
+  const timer = maxSeconds === undefined ? undefined : setTimeout(() => endAsking(`the cap of ${maxSeconds} seconds is reached`, 0), maxSeconds * 1000)
 
   const ask = async (call: number) => {
     const request = planRequest(spec, collector, options, random, call)
@@ -168,18 +172,14 @@ async function askUntilFull(spec: PromptSpec, options: Asking, teacher: Teacher,
       if (either.aborted) return
       const code = isPrompt2ModelError(error) ? (error as Prompt2ModelError).code : undefined
       if (code === "recorded.exhausted") lastRequest = Math.min(lastRequest, call)
-      else if (code?.startsWith("budget.")) ending ??= messageOf(error)
+      else if (code?.startsWith("budget.")) endAsking(messageOf(error), call)
       else if (isFinal(error)) failure ??= error
       else settled.set(call, { kind: "failed", message: messageOf(error) })
     }
   }
 
-  while (!collector.isFull && !failure && !ending) {
-    if (signal.aborted) break
-    if (stop.signal.aborted) {
-      ending = `the cap of ${maxSeconds} seconds is reached`
-      break
-    }
+  // Whatever ends the asking, answers that are on their way have been paid for: they are waited for and collected.
+  while (!collector.isFull && !failure && !signal.aborted) {
     while (next < lastRequest && next - window < collector.requests && inFlight.size < Math.min(maxConcurrency, neededRequests(collector, options))) {
       const call = next++
       inFlight.set(call, ask(call).finally(() => inFlight.delete(call)))
@@ -193,17 +193,18 @@ async function askUntilFull(spec: PromptSpec, options: Asking, teacher: Teacher,
       collector.take(call, outcome)
       for (const row of collector.rowsAfter(call).slice(accepted)) onRow?.(row)
       barren = collector.accepted > accepted ? 0 : barren + 1
-      if (outcome.kind === "failed" && collector.failed > 20 && collector.failed * 2 > collector.asked) failure ??= new Error(outcome.message)
+      if (outcome.kind === "failed" && collector.failed > 20 && collector.failed * 2 > collector.asked) failure ??= new ServiceError("teacher.mostly-failing", `Most requests failed: ${outcome.message}`, { isRetryable: true })
     }
-    if (barren >= mostBarrenRequests) ending = `the teacher made nothing new in ${barren} requests`
+    if (barren >= mostBarrenRequests) endAsking(`the teacher made nothing new in ${barren} requests`, next)
     report(collector, options, teacher, context)
   }
   clearTimeout(timer)
   stop.abort()
   await Promise.all(inFlight.values())
   if (failure) throw failure
-  if (signal.aborted && !collector.isFull) return "interrupted"
-  if (ending || collector.isFull) return collector.isFull ? undefined : ending
+  if (collector.isFull) return undefined
+  if (signal.aborted) return "interrupted"
+  if (ending) return ending
   return options.numExamples === undefined ? undefined : "the recording has no more rows"
 }
 
