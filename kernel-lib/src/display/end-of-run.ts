@@ -1,7 +1,7 @@
 // What the main job prints at its end, and what a stranger sees first: the scores beside the baselines, rows right and wrong, where rows came
 // from, what it cost, where the files are, and what to try next.
 import type { ReportPayload } from "./payloads"
-import { onOneLine, padTo, widthOf } from "./plain-text"
+import { fitTo, onOneLine, padTo, widthOf } from "./plain-text"
 import { createPaint, type Paint } from "./terminal-paint"
 import { alignGroups, alignSystems } from "./text/scores"
 import { alignTable, indent, wrapText } from "./text/table"
@@ -81,7 +81,7 @@ export function renderEndOfRun(facts: EndOfRun, { width = 100, isColoured = fals
 }
 
 function renderStatus({ title, status, reason }: EndOfRun, room: number, paint: Paint): string[] {
-  const heading = `${paint.bold("Prompt2Model")}   ${paint.grey(onOneLine(title))}`
+  const heading = `${paint.bold("Prompt2Model")}   ${paint.grey(fitTo(onOneLine(title), room - 15))}`
   if (status === "done") return [heading]
   return [heading, ...indent(wrapText(`Ended early${reason ? `: ${reason}` : "."}`, room).map((line) => paint.orange(line)))]
 }

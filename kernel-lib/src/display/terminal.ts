@@ -68,7 +68,7 @@ function createLiveReporter({ stream, stages = [], now = Date.now }: TerminalRep
   let drawnAt = 0
   let timer: ReturnType<typeof setInterval> | undefined
 
-  const columns = () => Math.min(widest, Math.max(40, (stream.columns ?? 80) - 1))
+  const columns = () => Math.min(widest, Math.max(39, (stream.columns ?? 80) - 1))
   /** Writes `lines` for good, above what is rewritten. */
   const draw = (lines: readonly string[] = []) => {
     const pending = stages.filter((stage) => !seen.has(stage)).map((stage) => `  ${paint.grey(`· ${wordsOfStage(stage)}`)}`)
@@ -121,7 +121,7 @@ function createLiveReporter({ stream, stages = [], now = Date.now }: TerminalRep
 
 function renderEnded(stage: string, outcome: StageOutcome, nameColumns: number, columns: number, paint: Paint): string {
   const mark = { done: paint.green("✓"), partial: paint.orange("!"), failed: paint.red("✗") }[outcome.status]
-  const room = Math.max(8, columns - 4 - nameColumns - secondsColumn)
+  const room = Math.max(0, columns - 4 - nameColumns - secondsColumn)
   const early = outcome.status === "partial" ? "ended early: " : ""
   const summary = padTo(fitTo(early + onOneLine(outcome.summary), room), room)
   const seconds = padTo(outcome.isReused ? "from the run" : formatSeconds(outcome.seconds), secondsColumn, true)
@@ -138,11 +138,12 @@ function renderRunning(
 ): string {
   const head = `  ${paint.orange("•")} ${padTo(fitTo(wordsOfStage(stage), nameColumns - 1), nameColumns)}`
   const elapsed = formatSeconds((now - startedAt) / 1000)
-  const room = Math.max(8, columns - 4 - nameColumns)
+  const room = Math.max(secondsColumn, columns - 4 - nameColumns)
   if (!progress) return head + padTo("", room - secondsColumn) + paint.grey(padTo(elapsed, secondsColumn, true))
   const { where, rate, left } = describeProgress(progress)
   const share = shareDone(progress)
-  const end = left === "" ? paint.grey(padTo(elapsed, secondsColumn, true)) : paint.orange(padTo(left, secondsColumn, true))
+  const end =
+    left === "" ? paint.grey(padTo(elapsed, secondsColumn, true)) : paint.orange(padTo(fitTo(left, secondsColumn), secondsColumn, true))
   const words = [where, rate].filter(Boolean).join("   ")
   const bar = share === undefined || room < 60 ? "" : `${renderBar(share, Math.min(barColumns, room - 40), paint)}  `
   const wordsRoom = room - secondsColumn - (bar === "" ? 0 : Math.min(barColumns, room - 40) + 2)

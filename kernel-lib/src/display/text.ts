@@ -1,6 +1,6 @@
 // Payloads as plain text: for consoles, scripts, and notebooks that show nothing else. Nothing in it acts on a terminal.
 import type { CandidatesPayload, DatasetPayload, DemoPayload, Payload, PromptPayload, ReportPayload, TrainingPayload } from "./payloads"
-import { makeVisible, onOneLine } from "./plain-text"
+import { onOneLine } from "./plain-text"
 import { alignGroups, alignSystems } from "./text/scores"
 import { alignTable, indent, wrapText } from "./text/table"
 import { countOf, datasetSubtitle, demoCommand, describeRejected, formatCount } from "./wording"
@@ -53,7 +53,7 @@ function renderDataset({ splits, sources, rejected, preview, lengths, numRows, f
     ...(splits && splits.length > 0 ? wrapText(`splits: ${splits.map(count).join(", ")}`) : []),
     ...(sources.length > 0 ? wrapText(`rows: ${sources.map(count).join(", ")}`) : []),
     ...(numRejected > 0 ? wrapText(`rejected: ${formatCount(numRejected)}, of them ${describeRejected(rejected)}`) : []),
-    ...(lengths ? [`inputs: median ${formatCount(lengths.median)} ${lengths.unit}, at most ${formatCount(lengths.max)}`] : []),
+    ...(lengths ? [`inputs: median ${formatCount(lengths.median)} ${onOneLine(lengths.unit)}, at most ${formatCount(lengths.max)}`] : []),
     ...(rows.length === 0 ? [] : alignTable(columns, rows)),
     ...(rows.length < numRows || file
       ? [`${formatCount(rows.length)} of ${countOf(numRows, "row")}${file ? `; all of them are in ${onOneLine(file)}` : ""}`]
@@ -114,7 +114,7 @@ function renderReport(payload: ReportPayload): string[] {
 
 function renderDemo(payload: DemoPayload): string[] {
   return [
-    makeVisible(payload.url),
+    onOneLine(payload.url),
     ...payload.examples.slice(0, 10).map((example) => `try: ${onOneLine(example)}`),
     onOneLine(demoCommand(payload)),
   ]

@@ -5,7 +5,7 @@ import { inspect } from "node:util"
 import type { MimeBundle } from "./self-showing"
 
 const jupyterDisplay = Symbol.for("Jupyter.display")
-/** The CommonJS and the ES module copy of the library may meet in one kernel: the hook is set once. */
+/** The CommonJS and the ES module copy of the library may meet in one kernel: whoever comes second finds this on tslab's exports. */
 const hookBrand = Symbol.for("prompt2model.tslabHook")
 
 interface DisplayData {
@@ -17,7 +17,6 @@ type WriteDisplayData = (data: DisplayData, isUpdate?: boolean) => void
 
 interface TslabGlobal {
   __tslab__?: { exports?: object }
-  [hookBrand]?: true
 }
 
 /** Whether this process is a tslab kernel. */
@@ -78,11 +77,12 @@ export function show(...values: readonly unknown[]): void {
  * @returns whether the hook is in place
  */
 export function installTslabHook(): boolean {
-  const scope = globalThis as TslabGlobal
-  if (!isTslab()) return false
-  if (scope[hookBrand]) return true
+  const exports = (globalThis as TslabGlobal).__tslab__?.exports
+  if (typeof exports !== "object") return false
+  if (hookBrand in exports) return true
   let last: unknown
   const prototype = Object.create(Object.prototype, {
+    [hookBrand]: { value: true },
     tsLastExpr: {
       configurable: true,
       get: () => last,
@@ -91,9 +91,7 @@ export function installTslabHook(): boolean {
       },
     },
   })
-  if (!Reflect.setPrototypeOf(scope.__tslab__!.exports!, prototype)) return false
-  Object.defineProperty(scope, hookBrand, { value: true })
-  return true
+  return Reflect.setPrototypeOf(exports, prototype)
 }
 
 /** A result whose display fails must not fail the cell: it is logged instead. */

@@ -42,7 +42,7 @@ function chooseColumns(metrics: Scores["metrics"], systems: Scores["systems"]): 
       cell: ({ costPerThousand }) => costPerThousand ?? "-",
     },
   ]
-  return columns.filter((column) => column !== false)
+  return columns.filter((column): column is ScoreColumn => column !== false)
 }
 
 function describeInterval(score: ReportPayload["systems"][number]["scores"][number], scale: number): string {
