@@ -1,0 +1,347 @@
+// evaluate: scores, baselines, groups, rows, and what happens when the teacher fails.
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { Dataset } from "../../src/core/dataset"
+import { BudgetError, ServiceError } from "../../src/core/errors"
+import { PromptSpec } from "../../src/core/prompt-spec"
+import type { Progress } from "../../src/core/run"
+import type { PredictOptions, Student } from "../../src/core/student"
+import type { Teacher, TeacherRequest } from "../../src/core/teacher"
+import { metrics } from "../../src/measures/metrics"
+import { evaluate, Report } from "../../src/stages/evaluate/evaluate"
+import { processDatasets } from "../../src/stages/process-datasets/process-datasets"
+import { openRunFolder } from "../../src/store/run"
+
+/** A student that answers with `answer`; the surer, the longer the input. */
+function studentOf(name: string, answer: (input: string) => string): Student & { calls: PredictOptions[] } {
+  const calls: PredictOptions[] = []
+  return {
+    ...{
+      kind: "student",
+      name,
+      architecture: "t5",
+      parameters: 1000,
+      bytes: 2_800_000,
+      isPretrained: false,
+      fingerprint: `student ${name}`,
+      calls,
+    },
+    async predict(inputs, options = {}) {
+      calls.push(options)
+      options.onProgress?.(inputs.length, inputs.length)
+      return inputs.map((input) => ({ output: answer(input), tokens: [1], confidence: input.length / 100 }))
+    },
+    async save() {},
+    dispose() {},
+  }
+}
+
+/** A teacher that answers each question with `answer`; its requests are kept. */
+function teacherOf(
+  answer: (request: TeacherRequest) => string | Promise<string>,
+  extra: Partial<Teacher> = {},
+): Teacher & { requests: TeacherRequest[]; most: number } {
+  const requests: TeacherRequest[] = []
+  let inFlight = 0
+  return {
+    ...{ name: "mock-teacher", requests, most: 0, ...extra },
+    async complete(request) {
+      requests.push(request)
+      this.most = Math.max(this.most, ++inFlight)
+      try {
+        const texts = [await answer(request)]
+        return { texts, finishReasons: ["stop"], usage: { inputTokens: 10, outputTokens: 5 }, usd: 0.001 }
+      } finally {
+        inFlight--
+      }
+    },
+  }
+}
+
+const questionOf = (request: TeacherRequest) => /Example:\n([\s\S]*)\nLabel:\n$/.exec(request.messages.at(-1)!.content)![1]
+
+const spec = new PromptSpec({
+  instruction: "Double it.",
+  demonstrations: [
+    { input: "1", output: "2" },
+    { input: "2", output: "4" },
+  ],
+})
+const double = (input: string) => String(2 * Number(input))
+const test = Dataset.from(Array.from({ length: 40 }, (_, index) => ({ input: String(100 + index), output: String(200 + 2 * index) })))
+const train = Dataset.from([
+  { input: "99", output: "198" },
+  { input: "1100", output: "2200" },
+  { input: "98", output: "198" },
+])
+/** Right on all but the rows 3 and 30. */
+const student = studentOf("tiny", (input) => (input === "103" || input === "130" ? "0" : double(input)))
+
+describe("evaluate", () => {
+  it("scores the student by each metric, with intervals, and keeps every row", async () => {
+    const report = await evaluate(student, test, { metrics: ["exactMatch", "chrF++"], train })
+    expect(report.scores.exactMatch).toBe(0.95)
+    expect(report.scores["chrF++"]).toBeCloseTo(
+      metrics["chrF++"].corpus(
+        report.rows.map((row) => row.predicted),
+        test.outputs,
+      ),
+      10,
+    )
+    const { low, high } = report.intervals.exactMatch
+    expect(low).toBeGreaterThan(0.8)
+    expect(low).toBeLessThan(0.95)
+    expect(high).toBeLessThanOrEqual(1)
+    expect(report.rows).toHaveLength(40)
+    expect(report.rows[3]).toMatchObject({
+      row: 3,
+      id: test.ids[3],
+      input: "103",
+      expected: "206",
+      predicted: "0",
+      confidence: 0.03,
+      score: 0,
+      isRight: false,
+    })
+    expect(report.rows[4]).toMatchObject({ predicted: "208", isRight: true, nearest: undefined })
+    expect(report.right(3).map(({ row }) => row)).toEqual([0, 1, 2])
+  })
+
+  it("compares with the majority answer and with copying, unless it is told not to", async () => {
+    const { baselines } = await evaluate(student, test, { metrics: ["exactMatch"], train })
+    expect(baselines.majority?.note).toBe("198")
+    expect(baselines.majority?.scores.exactMatch).toBe(0)
+    expect(baselines.copyInput?.scores.exactMatch).toBe(0)
+    const bare = await evaluate(student, test, { train, baselines: { majority: false, copyInput: false } })
+    expect(bare.systems.map(({ name }) => name)).toEqual(["student"])
+    const untrained = await evaluate(student, test, { baselines: { majority: true } })
+    expect(untrained.notes).toEqual(["The majority baseline is left out: give train rows."])
+  })
+
+  it("compares with the base model and hands decoding on", async () => {
+    const base = studentOf("base", () => "200")
+    const report = await evaluate(student, test, { baselines: { base }, decoding: { kind: "beam", beams: 3 }, maxNewTokens: 7 })
+    expect(report.baselines.base).toMatchObject({
+      label: "base model, untrained",
+      note: "base",
+      scores: { exactMatch: 1 / 40 },
+      bytes: 2_800_000,
+    })
+    expect(base.calls[0]).toMatchObject({ decoding: { kind: "beam", beams: 3 }, maxNewTokens: 7 })
+    expect(report.rows[1].answers).toEqual({ base: "200" })
+  })
+
+  it("scores rows of a group apart", async () => {
+    const grouped = Dataset.from([...test, { input: "7", output: "14", group: "small" }, { input: "103", output: "206", group: "again" }])
+    const report = await evaluate(student, grouped, { metrics: ["exactMatch"] })
+    expect(report.scores.exactMatch).toBe(0.95)
+    expect(report.groups).toEqual([
+      { name: "small", rows: 1, scores: { exactMatch: 1 } },
+      { name: "again", rows: 1, scores: { exactMatch: 0 } },
+    ])
+    expect(report.rows).toHaveLength(42)
+    expect(report.mainRows).toHaveLength(40)
+    expect(report.worst().map(({ row }) => row)).toEqual([3, 30])
+    expect(report.worst(5, "again").map(({ row }) => row)).toEqual([41])
+    expect(report.toPayload()).toMatchObject({
+      numRows: 40,
+      numWrong: 2,
+      groups: [{ name: "small", rows: 1, scores: [1] }, { name: "again" }],
+    })
+    const all = await evaluate(student, Dataset.from([...test].map((row) => ({ ...row, group: "only" }))), { metrics: ["exactMatch"] })
+    expect(all.scores.exactMatch).toBe(0.95)
+  })
+
+  it("shows the worst rows first, each with the training row nearest to it", async () => {
+    const rows = Dataset.from([
+      { input: "the year 1999", output: "1999" },
+      { input: "the year 2001", output: "2001" },
+      { input: "a year, 1998", output: "1998" },
+    ])
+    const confused = studentOf("confused", (input) => (input.includes("1999") ? "1998" : "?"))
+    const report = await evaluate(confused, rows, {
+      train: Dataset.from([
+        { input: "the year 2002", output: "2002" },
+        { input: "a year, 1997", output: "1997" },
+      ]),
+    })
+    // Equal exact match: the lower chrF++ first, then the surer answer.
+    expect(report.worst(3).map(({ row }) => row)).toEqual([1, 2, 0])
+    expect(report.worst(1)[0].nearest).toMatchObject({ input: "the year 2002", output: "2002" })
+    expect(report.worst(2)[1].nearest).toMatchObject({ input: "a year, 1997" })
+  })
+
+  it("refuses an unknown metric and an empty test set before it asks anybody", async () => {
+    const silent = studentOf("silent", () => {
+      throw new Error("was asked")
+    })
+    await expect(evaluate(silent, test, { metrics: ["exactMatch", "bleurt"] })).rejects.toMatchObject({ code: "metric.unknown" })
+    await expect(evaluate(silent, test, { metrics: [] })).rejects.toMatchObject({ code: "evaluate.no-metrics" })
+    await expect(evaluate(silent, Dataset.from([]))).rejects.toMatchObject({ code: "evaluate.no-rows" })
+  })
+
+  it("stops when it is interrupted", async () => {
+    const controller = new AbortController()
+    const teacher = teacherOf(() => {
+      controller.abort()
+      throw new Error("cut off")
+    })
+    await expect(evaluate(student, test, { baselines: { teacher }, spec, signal: controller.signal })).rejects.toMatchObject({
+      code: "run.interrupted",
+    })
+  })
+})
+
+describe("evaluate beside a teacher", () => {
+  it("asks few-shot, once a row, at temperature 0, at most 16 at a time", async () => {
+    const teacher = teacherOf(async (request) => {
+      await new Promise((resolve) => setImmediate(resolve))
+      return ` ${double(questionOf(request))}\n`
+    })
+    const report = await evaluate(student, test, { metrics: ["exactMatch"], baselines: { teacher }, spec })
+    expect(teacher.requests).toHaveLength(40)
+    expect(teacher.most).toBe(16)
+    expect(teacher.requests[5]).toMatchObject({ purpose: "answer", temperature: 0, numResponses: 1, index: 5 })
+    expect(teacher.requests[0].messages).toEqual([
+      { role: "user", content: "<task 0>Double it.\nExample:\n1\nLabel:\n" },
+      { role: "assistant", content: "2" },
+      { role: "user", content: "<task 0>Double it.\nExample:\n2\nLabel:\n" },
+      { role: "assistant", content: "4" },
+      { role: "user", content: "<task 0>Double it.\nExample:\n100\nLabel:\n" },
+    ])
+    expect(report.baselines.teacher).toMatchObject({
+      label: "teacher, few-shot",
+      note: "mock-teacher",
+      scores: { exactMatch: 1 },
+      failures: [],
+    })
+    expect(report.baselines.teacher?.usdPerThousand).toBeCloseTo(1, 10)
+    expect(report.comparison).toMatchObject({ metric: "exactMatch" })
+    expect(report.comparison?.difference).toBeCloseTo(-0.05, 10)
+    expect(report.comparison?.sentence).toMatch(
+      /^Student against teacher in exact match: -0\.050 \(-0\.\d{3} to 0\.000\), paired bootstrap p = 0\.\d{3}\.$/,
+    )
+  })
+
+  it("counts a failed request as wrong, shows it, and goes on", async () => {
+    const teacher = teacherOf((request) => {
+      if (request.index % 10 === 0) throw new ServiceError("teacher.http", "The server answered 500.", { isRetryable: true })
+      return double(questionOf(request))
+    })
+    const empty = Dataset.from([...test].map((row, index) => ({ ...row, output: index === 10 ? "" : row.output })))
+    const report = await evaluate(student, empty, { metrics: ["exactMatch"], baselines: { teacher }, spec })
+    expect(report.baselines.teacher?.scores.exactMatch).toBe(0.9)
+    expect(report.baselines.teacher?.failures.map(({ row }) => row)).toEqual([0, 10, 20, 30])
+    expect(report.baselines.teacher?.failures[0].reason).toBe("The server answered 500.")
+    expect(report.baselines.teacher?.note).toBe("mock-teacher, 4 of 40 requests failed")
+    expect(report.rows[10].answers.teacher).toBeUndefined()
+    expect(report.rows[11].answers.teacher).toBe("222")
+  })
+
+  it("leaves a teacher out that answers nothing, and says why", async () => {
+    const dead = teacherOf(() => {
+      throw new ServiceError("teacher.unreachable", "Nobody listens at localhost:1.", { isRetryable: true })
+    })
+    const report = await evaluate(student, test, { baselines: { teacher: dead }, spec })
+    expect(report.baselines.teacher).toBeUndefined()
+    expect(report.notes).toEqual(["The teacher baseline is left out: Nobody listens at localhost:1."])
+    expect(report.toPayload().comparison).toBe(report.notes[0])
+    expect(dead.requests.length).toBeLessThan(40)
+    const recording = teacherOf(() => "", { answers: (purpose) => purpose === "generate" })
+    expect((await evaluate(student, test, { baselines: { teacher: recording }, spec })).notes).toEqual([
+      "The teacher baseline is left out: mock-teacher does not answer single inputs.",
+    ])
+    expect(recording.requests).toHaveLength(0)
+    expect((await evaluate(student, test, { baselines: { teacher: recording } })).notes).toHaveLength(1)
+  })
+
+  it("leaves the teacher out when the money is spent", async () => {
+    let spent = 0
+    const dear = teacherOf((request) => {
+      if (++spent > 10) throw new BudgetError("budget.usd", "The cap of $0.01 is reached.")
+      return double(questionOf(request))
+    })
+    const report = await evaluate(student, test, { baselines: { teacher: dear }, spec })
+    expect(report.notes).toEqual(["The teacher baseline is left out: The cap of $0.01 is reached."])
+    expect(report.scores.exactMatch).toBe(0.95)
+    expect(dear.requests.length).toBeLessThan(30)
+  })
+
+  it("says that a simulated teacher is simulated", async () => {
+    const teacher = teacherOf((request) => double(questionOf(request)), { name: "grammar", isSimulated: true })
+    const zeroShot = spec.with({ demonstrations: [] })
+    const { baselines } = await evaluate(student, test, { baselines: { teacher }, spec: zeroShot })
+    expect(baselines.teacher).toMatchObject({ label: "teacher, zero-shot", note: "grammar, simulated" })
+  })
+})
+
+describe("a report", () => {
+  let folder = ""
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "evaluate-"))
+  })
+  afterAll(() => rm(folder, { recursive: true, force: true }))
+
+  it("comes back from the run without asking again, equal to what it was", async () => {
+    const asked = studentOf("tiny", (input) => (input === "103" ? "0" : double(input)))
+    const teacher = teacherOf((request) => double(questionOf(request)))
+    const call = async () => evaluate(asked, test, { run: await openRunFolder(join(folder, "again")), train, spec, baselines: { teacher } })
+    const [first, second] = [await call(), await call()]
+    expect(asked.calls).toHaveLength(1)
+    expect(teacher.requests).toHaveLength(40)
+    expect(second).toBeInstanceOf(Report)
+    expect(JSON.stringify(second)).toBe(JSON.stringify(first))
+    expect(second.worst(1)).toEqual(JSON.parse(JSON.stringify(first.worst(1))))
+  })
+
+  it("takes prompt and train rows from the run that made the test set", async () => {
+    const run = await openRunFolder(join(folder, "splits"))
+    const splits = await processDatasets({ own: test }, { run, spec })
+    const teacher = teacherOf((request) => double(questionOf(request)))
+    const report = await evaluate(student, splits.test, { run, baselines: { teacher } })
+    expect(report.systems.map(({ name }) => name)).toEqual(["student", "teacher", "majority", "copyInput"])
+    const foreign = await evaluate(student, test, { run, baselines: { teacher } })
+    expect(foreign.notes).toEqual(["The teacher baseline is left out: give the prompt as spec."])
+  })
+
+  it("reports progress of everybody it asks", async () => {
+    const seen: (Progress | string)[] = []
+    const reporter = {
+      stageStarted: (stage: string) => seen.push(stage),
+      stageProgress: (_stage: string, progress: Progress) => seen.push(progress),
+      stageEnded: (_stage: string, { summary }: { summary: string }) => seen.push(summary),
+      notice() {},
+    }
+    const run = await openRunFolder(join(folder, "progress"), { reporter })
+    await evaluate(student, test, { run, spec, metrics: ["exactMatch"], baselines: { teacher: teacherOf(() => "200") } })
+    expect(seen[0]).toBe("evaluate")
+    expect(seen).toContainEqual({ done: 40, total: 40, unit: "rows", note: "student" })
+    expect(seen).toContainEqual({ done: 40, total: 40, unit: "rows", note: "teacher" })
+    expect(seen.at(-1)).toBe("exact match 0.950 (teacher 0.025) on 40 rows")
+  })
+
+  it("shows itself with labels, intervals, sizes and costs", async () => {
+    const payload = (await evaluate(student, test, { train })).toPayload()
+    expect(payload).toMatchObject({ kind: "report", subtitle: "40 unseen rows, 95% bootstrap intervals", numRows: 40, numWrong: 2 })
+    expect(payload.metrics).toEqual([
+      { name: "exact match", scale: 1 },
+      { name: "chrF++", scale: 100 },
+    ])
+    expect(payload.systems[0]).toMatchObject({ name: "student", note: "tiny", isOurs: true, size: "2.8 MB" })
+    expect(payload.systems[0].costPerThousand).toMatch(/^\$0, \d/)
+    expect(payload.systems[0].scores[0]).toMatchObject({ value: 0.95 })
+    expect(payload.worst[0]).toMatchObject({ row: 3, input: "103", expected: "206", answer: "0", confidence: 0.03 })
+  })
+
+  it("becomes a LaTeX table in which nothing from data acts", async () => {
+    const odd = Dataset.from([{ input: "x", output: "50% of $\\alpha_1$ & {#2} ~^" }])
+    const latex = (await evaluate(student, test, { train: odd })).toLatex()
+    expect(latex).toContain(
+      "majority answer (50\\% of \\$\\textbackslash{}alpha\\_1\\$ \\& \\{\\#2\\} \\textasciitilde{}\\textasciicircum{})",
+    )
+    expect(latex).toMatch(/student \(tiny\) & \\textbf\{0\.950\} \{\\small \[0\.\d{3}, \d\.\d{3}\]\} & \\textbf\{\d\d\.\d\}/)
+    expect(latex.split("\n").filter((line) => line.endsWith("\\\\"))).toHaveLength(4)
+  })
+})
