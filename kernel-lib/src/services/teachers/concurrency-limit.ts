@@ -1,6 +1,6 @@
 // How many requests may be in flight at once: rises while it goes well, falls at refusals and at rising latency, which is how local
 // servers say that they are full. Additive steps with a multiplicative fall, as in TCP; the latency rule is a coarse form of TCP Vegas.
-// Pure: it is told what happened and when, and reads no clock.
+// Pure: it is told what happened, and reads no clock.
 
 export interface Ticket {
   /** Falls counted when the request was sent: what was sent before a fall says nothing about the limit after it. */
@@ -8,13 +8,22 @@ export interface Ticket {
 }
 
 const start = 4
-/** Outcomes over which the share of refusals is taken, and the share that makes the limit fall at once. */
-const recentOutcomes = 20
-const refusedShare = 0.25
-/** Latency, as a multiple of the lowest, from which the limit no longer rises, and from which it falls. */
-const slower = 1.5
-const full = 2
+/** Answers that come before the first doubling, at least. */
+const leastRound = 8
 const fall = 0.7
+/** Where latency falls with the limit by less than half of what a queue would, it was no queue. */
+const ownPace = 0.85
+/** Outcomes over which the share of refusals is taken, at least; shares above which the limit falls by one, and by much. */
+const recentOutcomes = 20
+const someRefused = 0.1
+const manyRefused = 0.25
+/** Answers whose median latency is judged together: enough that chance does not make it. */
+const judgedTogether = 48
+/** Latency, as a multiple of the lowest, from which the limit no longer rises, and from which it falls. */
+const slow = 1.5
+const full = 2
+/** Judgements that may keep the limit from rising before it is tested whether fewer requests really are faster. */
+const patience = 8
 
 export class ConcurrencyLimit {
   private current: number
@@ -25,9 +34,10 @@ export class ConcurrencyLimit {
   private readonly recent: boolean[] = []
   private latencies: number[] = []
   private lowestLatency = Number.POSITIVE_INFINITY
-  /** The latency that made the limit fall, until it is seen whether the fall helped. */
-  private suspectedLatency: number | undefined
-  private mayRise = true
+  /** The latency at which the limit fell, until it is seen whether that helped. */
+  private suspected: number | undefined
+  /** Judgements in a row that found it too slow to rise. */
+  private held = 0
 
   constructor(private readonly max: number) {
     this.current = Math.min(max, start)
@@ -44,51 +54,57 @@ export class ConcurrencyLimit {
   }
 
   /** An answer came after `latency` milliseconds. */
-  succeeded(latency: number): void {
-    this.note(false)
-    this.latencies.push(latency)
-    if (this.latencies.length >= Math.max(16, 2 * this.limit)) this.judgeLatency()
+  succeeded(ticket: Ticket, latency: number): void {
+    this.noteOutcome(false)
+    if (ticket.falls === this.falls) this.latencies.push(latency)
     this.successes++
-    const needed = this.isStarting ? this.limit : Math.max(2, this.limit / 2)
-    if (this.successes < needed || !this.mayRise) return
+    const isRound = this.successes >= (this.isStarting ? Math.max(leastRound, this.limit) : Math.max(2, this.limit / 2))
+    const isJudged = this.latencies.length >= (this.isStarting && isRound ? 1 : Math.max(judgedTogether, 2 * this.limit))
+    if (isJudged) this.judgeLatency()
+    if (!isRound || this.held > 0 || this.suspected !== undefined) return
     this.successes = 0
-    this.current = Math.min(this.max, this.isStarting ? this.current * 2 : this.limit + 1)
+    this.current = Math.min(this.max, this.isStarting ? this.limit * 2 : this.limit + 1)
   }
 
-  /** A request was refused (429, 5xx, no connection, time-out). One now and then costs little; many at once cost much. */
+  /** A request was refused (429, 5xx, no connection, time-out). One now and then is nothing; many at once cost much. */
   refused(ticket: Ticket): void {
-    this.note(true)
+    this.noteOutcome(true)
     this.isStarting = false
-    this.successes = 0
     if (ticket.falls < this.falls) return
     const share = this.recent.filter(Boolean).length / this.recent.length
-    if (this.recent.length >= recentOutcomes / 4 && share > refusedShare) this.drop()
-    else this.current = Math.max(1, this.limit - 1)
+    if (share > manyRefused && this.recent.length >= recentOutcomes / 4) this.drop()
+    else if (share > someRefused) this.current = Math.max(1, this.limit - 1)
   }
 
-  private note(isRefused: boolean): void {
+  private noteOutcome(isRefused: boolean): void {
     this.recent.push(isRefused)
-    if (this.recent.length > recentOutcomes) this.recent.shift()
+    if (this.recent.length > Math.max(recentOutcomes, this.limit)) this.recent.shift()
   }
 
   private drop(): void {
-    this.current = Math.max(1, this.limit * fall)
+    this.current = Math.max(1, Math.floor(this.limit * fall))
     this.isStarting = false
     this.falls++
     this.successes = 0
+    this.held = 0
     this.recent.length = 0
+    this.latencies = []
   }
 
   private judgeLatency(): void {
     const median = [...this.latencies].sort((a, b) => a - b)[this.latencies.length >> 1]
     this.latencies = []
-    // Where fewer requests in flight did not make it faster, the answers themselves have become longer.
-    const isOwnPace = this.suspectedLatency !== undefined && median > this.suspectedLatency * 0.9
-    this.suspectedLatency = undefined
+    // Where fewer requests in flight did not make it faster, it was not their number: answers have become longer.
+    const isOwnPace = this.limit === 1 || (this.suspected !== undefined && median > this.suspected * ownPace)
+    this.suspected = undefined
     this.lowestLatency = isOwnPace ? median : Math.min(this.lowestLatency, median)
-    this.mayRise = median <= this.lowestLatency * slower
-    if (median <= this.lowestLatency * full || this.limit === 1) return
-    this.suspectedLatency = median
+    const isSlow = median > this.lowestLatency * slow
+    this.held = isSlow ? this.held + 1 : 0
+    // While it doubles, answers of several limits are mixed: enough to stop doubling, too little to fall.
+    const isCertain = !this.isStarting
+    if (isSlow) this.isStarting = false
+    if (!isCertain || (median <= this.lowestLatency * full && this.held < patience)) return
+    this.suspected = median
     this.drop()
   }
 }

@@ -32,7 +32,7 @@ export function explainError(error: unknown, server: ServerDescription): Prompt2
         isRetryable: true,
       },
     )
-    return withRetryHints(gone, { maxTries: 3 })
+    return withRetryHints(gone, { mostInARow: 3 })
   }
   if (error instanceof APIConnectionError || code !== undefined || (error instanceof TypeError && error.message === "terminated")) {
     return new ServiceError(
@@ -44,13 +44,19 @@ export function explainError(error: unknown, server: ServerDescription): Prompt2
       },
     )
   }
+  if (error instanceof SyntaxError) {
+    return new ServiceError("teacher.garbled-answer", `${server.baseURL} sent an answer that broke off: run it again to go on.`, {
+      cause,
+      isRetryable: true,
+    })
+  }
   return garbledAnswer(server, cause)
 }
 
 /** The server answered, but not as the protocol says. */
 export function garbledAnswer({ baseURL }: ServerDescription, cause?: unknown): ServiceError {
   const sentence = `${baseURL} sent an answer that is no chat completion: check that it is an OpenAI-compatible server and that the address ends as it should (usually /v1).`
-  return withRetryHints(new ServiceError("teacher.garbled-answer", sentence, { cause, isRetryable: true }), { maxTries: 4 })
+  return withRetryHints(new ServiceError("teacher.garbled-answer", sentence, { cause, isRetryable: true }), { mostInARow: 5 })
 }
 
 function explainStatus(error: APIError, status: number, server: ServerDescription): Prompt2ModelError {

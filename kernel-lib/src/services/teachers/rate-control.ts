@@ -65,11 +65,13 @@ export class RateControl {
    * @throws the work's own error; ServiceError `teacher.timeout`; InterruptedError when the signal is aborted
    */
   async run<T>(work: Work<T>): Promise<T> {
-    for (let tries = 1; ; tries++) {
+    const errors: ServiceError[] = []
+    for (;;) {
       const outcome = await this.tryOnce(work)
       if (outcome.kind === "done") return outcome.result
-      const delay = planRetry(outcome.error, tries, this.options)
-      if (delay === undefined) throw giveUp(outcome.error, tries)
+      errors.push(outcome.error)
+      const delay = planRetry(errors, this.options)
+      if (delay === undefined) throw giveUp(outcome.error, errors.length)
       await sleep(delay, work.signal).catch((cause) => Promise.reject(new InterruptedError(undefined, { cause })))
     }
   }
@@ -80,7 +82,7 @@ export class RateControl {
     const started = performance.now()
     try {
       const result = await withTimeout(work, this.options.timeoutSeconds ?? 180)
-      this.concurrency.succeeded(performance.now() - started)
+      this.concurrency.succeeded(ticket, performance.now() - started)
       correctTokens(work.tokensUsed?.(result) ?? work.tokens ?? 0)
       return { kind: "done", result }
     } catch (error) {

@@ -17,8 +17,8 @@ export interface RetryOptions {
 export interface RetryHints {
   /** The service asked to wait this long. */
   readonly retryAfterMilliseconds?: number
-  /** Fewer tries than usual: nobody listens there, so that waiting long helps little. */
-  readonly maxTries?: number
+  /** Give up after so many errors of this code in a row: waiting longer would hardly help. */
+  readonly mostInARow?: number
 }
 
 const hints = new WeakMap<object, RetryHints>()
@@ -39,14 +39,16 @@ export function readRetryAfter(value: string | null | undefined, now = Date.now(
 }
 
 /**
- * Milliseconds to wait before another try after `tries` failed ones, or undefined to give up. A wait that the service asked for
- * is obeyed; otherwise it doubles, with jitter, so that many clients do not come back at the same moment.
+ * Milliseconds to wait before another try, given the errors of all tries so far, or undefined to give up. A wait that the service asked
+ * for is obeyed; otherwise it doubles, with jitter, so that many clients do not come back at the same moment.
  */
-export function planRetry(error: unknown, tries: number, options: RetryOptions = {}): number | undefined {
+export function planRetry(errors: readonly ServiceError[], options: RetryOptions = {}): number | undefined {
   const { maxTries = 8, backOffMilliseconds = 500, maxBackOffMilliseconds = 60_000, maxRetryAfterSeconds = 300 } = options
-  if (!isRetryable(error)) return undefined
+  const tries = errors.length
+  const error = errors[tries - 1]
   const known = hints.get(error)
-  if (tries >= Math.min(maxTries, known?.maxTries ?? maxTries)) return undefined
+  const inARow = tries - 1 - errors.findLastIndex(({ code }) => code !== error.code)
+  if (tries >= maxTries || inARow >= (known?.mostInARow ?? maxTries)) return undefined
   // Not one of the library's seeded draws: two processes with one seed must not come back together.
   const jitter = 0.5 + Math.random() / 2
   const backOff = Math.min(maxBackOffMilliseconds, backOffMilliseconds * 2 ** (tries - 1)) * jitter
