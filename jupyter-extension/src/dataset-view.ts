@@ -1,0 +1,137 @@
+// A dataset as elements of the page: a bar with what it is, the rows, and beside them where rows came from and why others were rejected.
+// Text only ever goes in as text.
+import { colourOfReason, colours } from "../../kernel-lib/src/display/colours"
+import type { DatasetPayload } from "../../kernel-lib/src/display/payloads"
+import { makeVisible } from "../../kernel-lib/src/display/plain-text"
+import { datasetSubtitle, formatCount } from "../../kernel-lib/src/display/wording"
+
+/** Texts of this length stand on one line. */
+const shortText = 36
+
+export function renderDataset(payload: DatasetPayload): HTMLElement {
+  const view = createElement("div")
+  view.append(renderBar(payload))
+  const main = createElement("div", "p2m-main")
+  if (payload.preview.length > 0) main.append(renderRows(payload))
+  main.append(renderSide(payload))
+  view.append(main, renderFoot(payload))
+  return view
+}
+
+/** What is shown where the payload is of a newer version, or is none. */
+export function renderUnreadable(text: string): HTMLElement {
+  const view = createElement("div")
+  view.append(
+    createElement(
+      "div",
+      "p2m-mute",
+      "This output was made by a newer Prompt2Model than this extension knows: update jupyterlab-prompt2model.",
+    ),
+  )
+  if (text !== "") view.append(createElement("pre", "", text))
+  return view
+}
+
+function renderBar(payload: DatasetPayload): HTMLElement {
+  const bar = createElement("div", "p2m-bar")
+  bar.append(createElement("span", "p2m-title", payload.title), createElement("span", "p2m-mute", datasetSubtitle(payload)))
+  for (const { name, rows } of payload.splits ?? []) bar.append(createElement("span", "", `${formatCount(rows)} ${name}`))
+  return bar
+}
+
+function renderRows({ preview, lengths, title }: DatasetPayload): HTMLElement {
+  const table = document.createElement("table")
+  table.setAttribute("aria-label", title)
+  const head = table.createTHead().insertRow()
+  const hasVotes = preview.some(({ votes }) => votes !== undefined)
+  const columns = [
+    { name: "row", note: "index", cells: preview.map(({ row }) => formatCount(row)), isNumber: true },
+    { name: "input", note: describeLengths(lengths), cells: preview.map(({ input }) => input), isNumber: false },
+    { name: "output", note: "text", cells: preview.map(({ output }) => output), isNumber: false },
+    { name: "from", note: "where it came from", cells: preview.map(({ from }) => from), isNumber: false },
+    ...(hasVotes ? [{ name: "votes", note: "that agreed", cells: preview.map(({ votes }) => votes ?? ""), isNumber: true }] : []),
+  ]
+  for (const { name, note, isNumber } of columns) {
+    const cell = createElement("th", isNumber ? "p2m-number" : "", name)
+    cell.setAttribute("scope", "col")
+    cell.append(createElement("span", "p2m-mute", note))
+    if (name === "input" && lengths) cell.append(renderHistogram(lengths))
+    head.append(cell)
+  }
+  const body = table.createTBody()
+  for (let index = 0; index < preview.length; index++) {
+    const row = body.insertRow()
+    for (const { cells, isNumber } of columns) {
+      const isWhole = !isNumber && cells.every((text) => text.length <= shortText && !text.includes("\n"))
+      const cell = createElement("td", isNumber ? "p2m-number" : isWhole ? "p2m-whole" : "", cells[index])
+      if (cells[index] === "" && !isNumber) cell.append(createElement("span", "p2m-mute", "(empty)"))
+      row.append(cell)
+    }
+  }
+  const rows = createElement("div", "p2m-rows")
+  rows.append(table)
+  return rows
+}
+
+function describeLengths(lengths: DatasetPayload["lengths"]): string {
+  return lengths ? `text, median ${formatCount(lengths.median)}, at most ${formatCount(lengths.max)} ${lengths.unit}` : "text"
+}
+
+function renderHistogram({ bins, unit }: NonNullable<DatasetPayload["lengths"]>): HTMLElement {
+  const histogram = createElement("span", "p2m-histogram")
+  histogram.setAttribute("role", "img")
+  histogram.setAttribute("aria-label", `length of inputs in ${unit}, from short to long: ${bins.join(", ")} rows`)
+  const most = Math.max(1, ...bins)
+  for (const rows of bins) {
+    const bar = createElement("span")
+    bar.style.height = rows === 0 ? "0" : `${Math.max(1.5, (30 * rows) / most)}px`
+    histogram.append(bar)
+  }
+  return histogram
+}
+
+function renderSide({ sources, rejected, numRows }: DatasetPayload): HTMLElement {
+  const side = createElement("div", "p2m-side")
+  if (sources.length > 0) {
+    side.append(createElement("h5", "", "Where rows came from"))
+    side.append(renderCounts(sources.map(({ name, rows }) => ({ name, rows, colour: colours.green }))))
+  }
+  const numRejected = rejected.reduce((sum, { rows }) => sum + rows, 0)
+  if (numRejected > 0) {
+    side.append(createElement("h5", "", `${formatCount(numRejected)} rejected`))
+    side.append(renderCounts(rejected.map(({ reason, rows }) => ({ name: reason, rows, colour: colours[colourOfReason(reason)] }))))
+  }
+  if (numRows === 0) side.append(createElement("div", "p2m-mute", "No rows."))
+  return side
+}
+
+function renderCounts(counts: readonly { readonly name: string; readonly rows: number; readonly colour: string }[]): HTMLElement {
+  const list = createElement("dl")
+  for (const { name, rows, colour } of counts) {
+    const words = createElement("dd")
+    const mark = createElement("span", "p2m-mark")
+    mark.style.background = colour
+    words.append(mark, makeVisible(name))
+    list.append(createElement("dt", "", formatCount(rows)), words)
+  }
+  return list
+}
+
+function renderFoot({ preview, numRows, file, nextStep }: DatasetPayload): HTMLElement {
+  const foot = createElement("div", "p2m-foot")
+  const shown =
+    preview.length < numRows
+      ? `A preview: ${formatCount(preview.length)} of ${formatCount(numRows)} rows.`
+      : `${formatCount(numRows)} rows.`
+  foot.append(shown)
+  if (file !== undefined) foot.append(" All of them are in ", createElement("code", "", file), ".")
+  if (nextStep !== undefined) foot.append(" Next: ", createElement("code", "", nextStep))
+  return foot
+}
+
+function createElement<Name extends keyof HTMLElementTagNameMap>(name: Name, className = "", text = ""): HTMLElementTagNameMap[Name] {
+  const element = document.createElement(name)
+  if (className !== "") element.className = className
+  if (text !== "") element.textContent = makeVisible(text)
+  return element
+}
