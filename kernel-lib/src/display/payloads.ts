@@ -113,6 +113,8 @@ export interface ReportPayload extends PayloadBase {
     readonly expected: string
     readonly answer: string
     readonly confidence?: number
+    /** The training row that is most like it, as `input -> output`. */
+    readonly nearest?: string
   }[]
   readonly numWrong: number
   readonly numRows: number

@@ -77,7 +77,7 @@ function renderTraining({ facts, train, validation, totalSteps }: TrainingPayloa
     points.length === 0 ? [] : [`${name} ${points[0][1].toPrecision(3)} -> ${points.at(-1)![1].toPrecision(3)}`]
   const losses = [...describe("train", train), ...describe("validation", validation)]
   return [
-    ...(facts.length > 0 ? wrapText(facts.map(({ label, value }) => `${label} ${value}`).join(" · ")) : []),
+    ...(facts.length > 0 ? wrapText(facts.map(({ label, value }) => `${value} ${label}`).join(" · ")) : []),
     losses.length === 0 ? "loss: no step yet" : `loss: ${losses.join(", ")}, over ${formatCount(totalSteps)} steps`,
   ]
 }

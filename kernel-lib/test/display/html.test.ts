@@ -97,6 +97,7 @@ describe("renderHtml", () => {
     const html = renderHtml(report)
     expect(html).toContain('alt="0.977, 95% interval 0.957 to 0.992"')
     expect(strippedText(html)).toContain("0.957 to 0.992")
+    expect(html).toContain("21st Sept. 1974 -&#62; 1974-09-21")
     expect(html).toContain("19<del>7</del><ins>4</ins>7-09-21")
     expect(strippedText(html)).toContain("copy the input 0.000 0.000 to 0.000 -")
     expect(strippedText(html)).toContain("2 worst of 6 wrong among 256 rows.")

@@ -72,7 +72,7 @@ export const training: TrainingPayload = {
   subtitle: "epoch 7 of 10, 34 s left",
   facts: [
     { label: "parameters", value: "0.7 M" },
-    { label: "engine", value: "onnx, 2 threads" },
+    { label: "tokens/s", value: "41,300" },
   ],
   train: Array.from({ length: 300 }, (_, step) => [step * 1.5, 3 * Math.exp(-step / 80) * (1 + 0.2 * Math.sin(step * 7)) + 0.09] as const),
   validation: Array.from({ length: 6 }, (_, epoch) => [(epoch + 1) * 70, 3 * Math.exp((-(epoch + 1) * 47) / 80) + 0.1] as const),
@@ -110,7 +110,14 @@ export const report: ReportPayload = {
   groups: [{ name: "two ways seen only in the test", rows: 50, scores: [0.88, undefined] }],
   comparison: "Student against teacher: +0.036 (0.008 to 0.064), paired bootstrap p = 0.012.",
   worst: [
-    { row: 41, input: "21st Sept. '47", expected: "1947-09-21", answer: "1977-09-21", confidence: 0.38 },
+    {
+      row: 41,
+      input: "21st Sept. '47",
+      expected: "1947-09-21",
+      answer: "1977-09-21",
+      confidence: 0.38,
+      nearest: "21st Sept. 1974 -> 1974-09-21",
+    },
     { row: 119, input: "2 of June two thousand", expected: "2000-06-02", answer: "", confidence: 0.44 },
   ],
   numWrong: 6,

@@ -69,6 +69,7 @@ function renderWorst({ worst }: ReportPayload): string {
   if (worst.length === 0) return ""
   const shown = worst.slice(0, 10)
   const hasConfidence = shown.some(({ confidence }) => confidence !== undefined)
+  const hasNearest = shown.some(({ nearest }) => nearest !== undefined)
   const columns: Column[] = [
     { name: "row", isNumber: true, isText: true },
     textColumn(
@@ -84,15 +85,24 @@ function renderWorst({ worst }: ReportPayload): string {
       shown.map(({ answer }) => answer),
     ),
     ...(hasConfidence ? [{ name: "confidence", isNumber: true, isText: true }] : []),
+    ...(hasNearest
+      ? [
+          textColumn(
+            "nearest training row",
+            shown.map(({ nearest }) => nearest ?? ""),
+          ),
+        ]
+      : []),
   ]
   const rows = worst
     .slice(0, 10)
-    .map(({ row, input, expected, answer, confidence }) => [
+    .map(({ row, input, expected, answer, confidence, nearest }) => [
       formatCount(row),
       dataText(input, previewCharacters),
       dataText(expected, previewCharacters),
       renderAnswer(answer, expected),
       ...(hasConfidence ? [confidence === undefined ? "" : confidence.toFixed(2)] : []),
+      ...(hasNearest ? [nearest ? dataText(nearest, previewCharacters) : ""] : []),
     ])
   return table(columns, rows)
 }

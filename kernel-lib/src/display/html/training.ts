@@ -7,7 +7,7 @@ import { facts, foot, frame, nextStep } from "./frame"
 export function renderTrainingHtml(payload: TrainingPayload): string {
   const picture = drawLossCurve(payload.train, payload.validation, payload.totalSteps)
   return frame(payload.title, payload.subtitle, [
-    facts(payload.facts.map(({ label, value }) => `${escapeMarkup(label)} <b>${escapeMarkup(value)}</b>`)),
+    facts(payload.facts.map(({ label, value }) => `<b>${escapeMarkup(value)}</b> ${escapeMarkup(label)}`)),
     toImage(picture),
     foot([nextStep(payload.nextStep)]),
   ])
