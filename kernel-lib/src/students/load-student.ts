@@ -61,7 +61,6 @@ export async function loadStudent(folder: string, options: LoadStudentOptions = 
       configuration: described,
       weights: drawWeights(described, seed),
       isPretrained: false,
-      drawnFrom: seed,
     })
   }
   const { configuration, weights } = await readWeights(folder, described)
@@ -97,7 +96,6 @@ export function createStudent({
     tokenizer,
     weights: drawWeights(configuration, seed),
     isPretrained: false,
-    drawnFrom: seed,
     engine,
     threads,
   })

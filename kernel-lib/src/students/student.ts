@@ -48,8 +48,6 @@ export interface StudentParts extends StudentDetails {
   /** The weights lie in a training's memory, which changes them and will free them. */
   readonly isInTraining?: boolean
   readonly isPretrained: boolean
-  /** Weights that were drawn and never trained: the seed says what they are. */
-  readonly drawnFrom?: number | string
   readonly engine: EngineName
   readonly threads?: number
 }

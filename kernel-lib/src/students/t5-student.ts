@@ -71,23 +71,27 @@ export class T5Student implements LoadedStudent {
     return this.parameters * 4
   }
 
-  /** Of everything that decides its answers; of drawn weights their seed, of others their bytes. */
+  /** Of everything that decides its answers and its training; the same after it was saved and loaded. */
   get fingerprint(): string {
     this.knownFingerprint ??= this.takeFingerprint()
     return this.knownFingerprint
   }
 
   private takeFingerprint(): string {
-    const { configuration, generation, tokenizer, template, maxInputTokens, maxOutputTokens, drawnFrom } = this.parts
+    const { tokenizer, template, maxInputTokens, maxOutputTokens } = this.parts
+    const { modelType, shape, dropoutRate, padId, endIds, decoderStartId } = this.configuration
+    const { maxNewTokens, beams, lengthPenalty, stopsEarly } = this.generation
     const hash = createHash("sha256")
-    if (drawnFrom === undefined) {
-      for (const name of Object.keys(this.weights).sort()) {
-        const { data } = this.weights[name]
-        hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-      }
+    for (const name of Object.keys(this.weights).sort()) {
+      const { data } = this.weights[name]
+      hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     }
-    const weights = drawnFrom ?? hash.digest("hex")
-    return fingerprintOf([configuration.json, generation.json, tokenizer.fingerprint, template, maxInputTokens, maxOutputTokens, weights])
+    return fingerprintOf([
+      [modelType, shape, dropoutRate, padId, endIds, decoderStartId],
+      [maxOutputTokens ?? maxNewTokens, beams, lengthPenalty, stopsEarly],
+      [tokenizer.fingerprint, template, maxInputTokens ?? 0],
+      hash.digest("hex"),
+    ])
   }
 
   encodeInput(input: string): number[] {
@@ -150,7 +154,7 @@ export class T5Student implements LoadedStudent {
   }
 
   /** Other weights, other details: what training does. Whoever held the old weights' memory may free it afterwards. */
-  change(changes: Partial<Pick<StudentParts, "weights" | "isInTraining" | "drawnFrom"> & StudentDetails>): void {
+  change(changes: Partial<Pick<StudentParts, "weights" | "isInTraining"> & StudentDetails>): void {
     this.parts = { ...this.parts, ...changes }
     this.knownFingerprint = undefined
     if (changes.weights) this.forgetGraphs()

@@ -34,7 +34,7 @@ export function makeBatch(rows: readonly TrainingRow[], batchSize: number, { pad
     inputMask.fill(1, at * source, at * source + row.inputIds.length)
     labels.set(row.labelIds, at * target)
     decoderIds[at * target] = decoderStartId
-    decoderIds.set(row.labelIds.slice(0, -1), at * target + 1)
+    decoderIds.set(row.labelIds.slice(0, target - 1), at * target + 1)
   })
   return {
     inputIds: { shape: [batchSize, source], data: inputIds },

@@ -102,7 +102,7 @@ class StudentTraining implements Training {
     readonly student: T5Student,
     private readonly options: TrainingOptions,
   ) {
-    student.change({ weights: session.parameters, isInTraining: true, drawnFrom: undefined })
+    student.change({ weights: session.parameters, isInTraining: true })
   }
 
   private get configuration(): T5Configuration {

@@ -1,0 +1,140 @@
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { createByteTokenizer, createStudent, loadStudent } from "../../src/students"
+import { goldenFolder, goldenModels } from "./golden"
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "students-"))
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+const tiny = { vocab_size: 264, d_model: 16, d_kv: 4, num_heads: 2, d_ff: 24, num_layers: 1, decoder_start_token_id: 0 }
+
+/** A copy of a golden model's folder with these changes to its config.json. */
+async function copyGolden(name: string, changes: Record<string, unknown>): Promise<string> {
+  const copy = await mkdtemp(join(folder, `${name}-`))
+  await cp(goldenFolder(name), copy, { recursive: true })
+  const config = JSON.parse(await readFile(join(copy, "config.json"), "utf8"))
+  await writeFile(join(copy, "config.json"), JSON.stringify({ ...config, ...changes }))
+  return copy
+}
+
+describe.each(goldenModels)("a saved %s", (name) => {
+  it("is the same student", async () => {
+    const student = await (await loadStudent(goldenFolder(name))).copy({
+      template: { kind: "paper", instruction: "Do it." },
+      maxInputTokens: 33,
+      maxOutputTokens: 7,
+    })
+    const saved = join(folder, name)
+    await student.save(saved)
+    const again = await loadStudent(saved)
+    expect(again.fingerprint).toBe(student.fingerprint)
+    expect(again).toMatchObject({
+      name,
+      architecture: "t5",
+      parameters: student.parameters,
+      isPretrained: true,
+      maxInputTokens: 33,
+      maxOutputTokens: 7,
+    })
+    expect(again.template).toEqual(student.template)
+    expect(again.configuration.shape).toEqual(student.configuration.shape)
+    expect(again.weights).toEqual(student.weights)
+    expect((await readdir(saved)).filter((file) => file.startsWith("."))).toEqual([])
+  })
+})
+
+describe("loadStudent", () => {
+  it("takes the head's own weights for the tied ones only when they are equal", async () => {
+    expect((await loadStudent(goldenFolder("gated-untied"))).configuration.shape).toMatchObject({
+      isHeadTied: false,
+      isOutputScaled: false,
+    })
+    expect((await loadStudent(goldenFolder("relu-tied"))).configuration.shape).toMatchObject({ isHeadTied: true, isOutputScaled: true })
+    const unscaled = await copyGolden("relu-tied", { tie_word_embeddings: false, scale_decoder_outputs: false })
+    expect((await loadStudent(unscaled)).configuration.shape).toMatchObject({ isHeadTied: true, isOutputScaled: false })
+  })
+
+  it("counts a shared weight once", async () => {
+    const student = await loadStudent(goldenFolder("bytes"))
+    expect(student.bytes).toBe(student.parameters * 4)
+    expect(student.parameters).toBe(Object.values(student.weights).reduce((sum, { data }) => sum + data.length, 0))
+    expect(Object.keys(student.weights)).not.toContain("lm_head.weight")
+  })
+
+  it("refuses, and says how, what is no T5 or does not fit", async () => {
+    await expect(loadStudent(join(folder, "nowhere"))).rejects.toMatchObject({ code: "student.missing" })
+    const cases: [Record<string, unknown>, string][] = [
+      [{ model_type: "gpt2" }, "student.architecture"],
+      [{ d_model: 25 }, "weights.shape"],
+      [{ num_layers: 4 }, "weights.incomplete"],
+      [{ feed_forward_proj: "gated-gelu" }, "weights.incomplete"],
+      [{ d_kv: -1 }, "student.config"],
+      [{ d_ff: "37" }, "student.config"],
+      [{ feed_forward_proj: "mish" }, "student.config"],
+      [{ decoder_start_token_id: 61 }, "student.config"],
+    ]
+    for (const [changes, code] of cases) {
+      await expect(loadStudent(await copyGolden("relu-tied", changes)), JSON.stringify(changes)).rejects.toMatchObject({ code })
+    }
+    const broken = await copyGolden("relu-tied", {})
+    await writeFile(join(broken, "config.json"), "{")
+    await expect(loadStudent(broken)).rejects.toMatchObject({ code: "student.config" })
+  })
+
+  it("draws the weights of an untrained configuration from the seed", async () => {
+    const untrained = join(folder, "untrained")
+    await mkdir(untrained)
+    await createByteTokenizer().save(untrained)
+    await writeFile(join(untrained, "config.json"), JSON.stringify({ model_type: "t5", ...tiny }))
+    await expect(loadStudent(untrained)).rejects.toMatchObject({ code: "weights.missing" })
+    await writeFile(join(untrained, "prompt2model.json"), JSON.stringify({ version: 1, weights: "untrained" }))
+    const [first, same, other] = await Promise.all([7, 7, 8].map((seed) => loadStudent(untrained, { seed })))
+    expect(first.isPretrained).toBe(false)
+    expect(first.weights).toEqual(same.weights)
+    expect(first.fingerprint).toBe(same.fingerprint)
+    expect(other.weights["shared.weight"].data).not.toEqual(first.weights["shared.weight"].data)
+    expect(other.fingerprint).not.toBe(first.fingerprint)
+  })
+})
+
+describe("createStudent", () => {
+  it("draws weights with T5's deviations", () => {
+    const { weights } = createStudent({ configuration: { ...tiny, d_model: 64 }, tokenizer: createByteTokenizer(), seed: 1 })
+    const deviationOf = (name: string) =>
+      Math.sqrt(weights[name].data.reduce((sum, value) => sum + value * value, 0) / weights[name].data.length)
+    expect(deviationOf("shared.weight")).toBeCloseTo(1, 1)
+    expect(deviationOf("encoder.block.0.layer.0.SelfAttention.q.weight")).toBeCloseTo((64 * 4) ** -0.5, 2)
+    expect(weights["decoder.final_layer_norm.weight"].data.every((value) => value === 1)).toBe(true)
+  })
+})
+
+describe("encodeRow", () => {
+  it("fills the template, ends both sides and cuts neither; encodeInput cuts", async () => {
+    const base = createStudent({ configuration: tiny, tokenizer: createByteTokenizer() })
+    expect(base.encodeRow("ab", "c")).toEqual({ inputIds: [100, 101, 1], labelIds: [102, 1] })
+    const student = await base.copy({ template: { kind: "paper", instruction: "Do." }, maxInputTokens: 4 })
+    expect(student.tokenizer.decode(student.encodeRow("ab", "").inputIds)).toBe("<task 0>Do.\nExample:\nab\nLabel:\n")
+    expect(student.encodeInput("ab")).toEqual([..."<ta"].map((letter) => letter.charCodeAt(0) + 3).concat(1))
+  })
+
+  it("refuses ids that the network does not know", () => {
+    const student = createStudent({ configuration: { ...tiny, vocab_size: 100 }, tokenizer: createByteTokenizer() })
+    expect(() => student.encodeRow("a", "b")).toThrow(/do not belong together/)
+  })
+})
+
+describe("save", () => {
+  it("replaces an older student whole", async () => {
+    const target = join(folder, "replaced")
+    await (await loadStudent(goldenFolder("relu-tied"))).save(target)
+    await writeFile(join(target, "stray"), "")
+    await (await loadStudent(goldenFolder("bytes"))).save(target)
+    expect((await loadStudent(target)).configuration.shape.vocabularySize).toBe(259)
+    expect(await readdir(target)).not.toContain("stray")
+  })
+})
