@@ -1,5 +1,6 @@
 // Wraps every stage, so that a stage's own file holds only its work: looks the fingerprint up in the run, shows progress,
 // listens to the interrupt, writes events, keeps the result, and labels errors.
+import { setMaxListeners } from "node:events"
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { InterruptedError, isPrompt2ModelError, messageOf } from "../core/errors"
@@ -129,10 +130,16 @@ function fingerprintStage<Subject, Options extends StageInlineOptions, Result ex
  */
 async function listenToInterrupt(signals: readonly (AbortSignal | undefined)[]): Promise<{ signal: AbortSignal; stop: () => void }> {
   const given = signals.filter((signal): signal is AbortSignal => signal !== undefined)
-  if (given.length > 0) return { signal: AbortSignal.any(given), stop: () => {} }
+  if (given.length > 0) return { signal: heardByMany(AbortSignal.any(given)), stop: () => {} }
   const controller = new AbortController()
   const abort = () => controller.abort()
   await new Promise((resolve) => setImmediate(resolve))
   process.once("SIGINT", abort)
-  return { signal: controller.signal, stop: () => process.removeListener("SIGINT", abort) }
+  return { signal: heardByMany(controller.signal), stop: () => process.removeListener("SIGINT", abort) }
+}
+
+/** Node warns of a leak from the eleventh listener on; a stage's requests in flight are more. */
+function heardByMany(signal: AbortSignal): AbortSignal {
+  setMaxListeners(0, signal)
+  return signal
 }

@@ -3,6 +3,7 @@
 //
 // What goes into request i depends only on the prompt, the seed, and the rows of requests that are a whole window older, so that the
 // same seed gives the same rows in whatever order answers arrive, and however often the process was killed.
+import { setMaxListeners } from "node:events"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Dataset, type DatasetOptions, type RejectedRow, type Row } from "../../core/dataset"
@@ -151,6 +152,8 @@ async function askUntilFull(spec: PromptSpec, options: Asking, teacher: Teacher,
   const inFlight = new Map<number, Promise<void>>()
   const stop = new AbortController()
   const either = AbortSignal.any([signal, stop.signal])
+  // Every request in flight listens to it.
+  setMaxListeners(0, either)
   let next = 0
   let lastRequest = Number.POSITIVE_INFINITY
   let barren = 0

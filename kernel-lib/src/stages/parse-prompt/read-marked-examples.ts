@@ -41,7 +41,7 @@ function unescapeQuoted(value: string | undefined): string | undefined {
 /** Lines that only announced the examples go, and no more than one empty line stays. */
 function tidy(instruction: string): string {
   return instruction
-    .replace(/^[#*\s]*(?:here (?:are|is) )?(?:some |a few |an |the )?(?:examples?|demonstrations?)[*\s]*:?[*\s]*$/gim, "")
+    .replace(/^[#*\s]*(?:for |here (?:are|is) )?(?:some |a few |an |the )?(?:examples?|instance|demonstrations?)[*\s]*:?[*\s]*$/gim, "")
     .replace(/^\s*(\d+[.)]|[-*])\s*$/gm, "")
     .replace(/\n{3,}/g, "\n\n")
     .trim()
