@@ -56,14 +56,17 @@ export class NearDuplicateIndex {
 
   /** Adds `text`; answers its position, counted from 0. */
   add(text: string): number {
-    return this.insert(this.sketch(text))
+    return this.insert(this.sketch(normalizeText(text)))
   }
 
   /** The first text that `text` is the same as, else the nearest of those it is near; undefined where there is none. */
   find(text: string): NearDuplicate | undefined {
-    const sketch = this.sketch(text)
-    const same = this.texts.get(sketch.normalized)
+    const normalized = normalizeText(text)
+    const same = this.texts.get(normalized)
     if (same !== undefined) return { position: same, similarity: 1, isSame: true }
+    // Hashing is what costs time: it is left out where nothing long could be met.
+    if (this.buckets.size === 0) return undefined
+    const sketch = this.sketch(normalized)
     let best: NearDuplicate | undefined
     for (const position of this.candidates(sketch)) {
       const similarity = this.similarityTo(sketch, position)
@@ -78,7 +81,7 @@ export class NearDuplicateIndex {
     onDuplicate: (earlier: number, position: number) => void,
     skips: (earlier: number, position: number) => boolean,
   ): void {
-    const sketch = this.sketch(text)
+    const sketch = this.sketch(normalizeText(text))
     const same = this.texts.get(sketch.normalized)
     const position = this.longTexts.length
     if (same !== undefined) onDuplicate(same, position)
@@ -90,8 +93,7 @@ export class NearDuplicateIndex {
     this.insert(sketch)
   }
 
-  private sketch(text: string): Sketch {
-    const normalized = normalizeText(text)
+  private sketch(normalized: string): Sketch {
     if (normalized.length < this.minCharacters) return { normalized }
     const shingles = shinglesOf(normalized)
     const numbers = normalized.match(/\p{N}+/gu)?.join(" ") ?? ""

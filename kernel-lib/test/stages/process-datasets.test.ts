@@ -173,6 +173,17 @@ describe("processDatasets with a test set and demonstrations", () => {
     expect(leak.notes).toEqual(["1 of the given test rows repeat demonstrations of the prompt"])
   })
 
+  it("takes out only equal rows where most rows are near the test set's by their form", () => {
+    const form =
+      "Please read the following line of the old parish register of Saint Mary and write down the name of the person meant by it: "
+    const names = ["Anna Bell", "Carl Dorn", "Ella Frey", "Gus Hahn", "Ida Jung", "Karl Lang", "Mia Nagel", "Otto Penz"]
+    const rows = names.map((name) => ({ input: form + name, output: name }))
+    const splits = splitWithoutLeak({ generated: Dataset.from(rows) }, { seed: 1, test: Dataset.from(rows.slice(0, 3)) })
+    expect(splits.rejected.map(({ reason }) => reason)).toEqual(Array(3).fill("leak: same as a test row"))
+    expect(splits.train.length + splits.validation.length).toBe(5)
+    expect(splits.leak.notes).toHaveLength(1)
+  })
+
   it("says what to do when nothing is left or nothing came", () => {
     const code = (act: () => unknown, expected: string) => expect(act).toThrow(expect.objectContaining({ code: expected }))
     code(() => splitWithoutLeak({ own: test }, { seed: 1, test }), "splits.nothing-left")

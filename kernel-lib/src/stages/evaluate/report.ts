@@ -206,7 +206,7 @@ export class Report<MetricName extends string = string> {
   }: SystemScores<MetricName>): ReportSystem {
     const cost = [
       usdPerThousand === undefined ? undefined : formatUsd(usdPerThousand),
-      secondsPerThousand === undefined ? undefined : formatSeconds(secondsPerThousand),
+      secondsPerThousand === undefined ? undefined : describeSeconds(secondsPerThousand),
     ]
     return {
       name: label,
@@ -219,6 +219,11 @@ export class Report<MetricName extends string = string> {
   }
 }
 makeSelfShowing(Report.prototype, (report: Report) => report.toPayload())
+
+/** A measured time is never 0. */
+function describeSeconds(seconds: number): string {
+  return seconds < 0.05 ? "under 0.1 s" : formatSeconds(seconds)
+}
 
 function formatBytes(bytes: number): string {
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`
