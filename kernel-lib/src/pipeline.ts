@@ -73,7 +73,7 @@ export async function prompt2model(text: string, options: PipelineOptions = {}):
     const trained = await fineTune(base, { ...options.training, spec, train: splits.train, validation: splits.validation, run })
     const report = await evaluate(trained.student, splits.test, {
       metrics: options.metrics ?? ["exactMatch", "chrF++"],
-      baselines: { teacher: run.teacher },
+      baselines: { teacher: run.teacher, base: base.isPretrained ? base : undefined },
       spec,
       train: splits.train,
       run,
