@@ -29,10 +29,9 @@ export function makeDatesTest(taken: Iterable<string>): TestRow[] {
     rows.push(row)
   }
   while (rows.length < seenRows) {
-    // Over the temperatures of a generation, so that the rows are of the kind that training data has.
-    const daring = daringAt(0.5 + 1.2 * random.next())
-    const date = drawDate(random, daring)
-    add({ input: writeDate(date, random, daring), output: toIso(date) })
+    // Any day, in the ways of a whole generation's temperatures.
+    const date = drawDate(random, 1)
+    add({ input: writeDate(date, random, daringAt(0.5 + 1.2 * random.next())), output: toIso(date) })
   }
   while (rows.length < seenRows + unseenRows) {
     const date = drawDate(random, 1)

@@ -19,8 +19,7 @@ export interface AnswerRequest {
   readonly temperature: number
   /** The request's own seed. */
   readonly seed: number
-  /** Which of the request's responses this is, from 0. */
-  readonly response: number
+  readonly numResponses: number
   /** Name of the schema that was asked for: it tells what kind of answer is wanted. */
   readonly schemaName?: string
 }
@@ -30,22 +29,23 @@ export interface Answer {
   readonly finishReason: "stop" | "length"
 }
 
-/** The prompt is about something that the grammar does not know. */
-export const noGrammar = Symbol("noGrammar")
-
-/** Answers for a server of `seed`. */
-export function answerRequest(request: AnswerRequest, seed: string | number): Answer | typeof noGrammar {
-  const { messages, schemaName } = request
+/** The answers of a server of `seed`; undefined where the prompt is about something that the grammar does not know. */
+export function answerRequest(request: AnswerRequest, seed: string | number): Answer[] | undefined {
+  const { messages, temperature, schemaName } = request
   const last = messages.findLast(({ role }) => role === "user")?.content ?? ""
-  const random = randomFor(request, seed)
-  if (schemaName === "dataset_choice") return object({ name: chooseDataset(last, request.temperature, random) })
-  if (schemaName === "column_choice") return object(chooseColumns(last))
+  const random = new Random(fingerprintOf([seed, request.seed, temperature, messages]))
+  const repeat = (answer: (random: Random) => Answer) =>
+    Array.from({ length: request.numResponses }, (_, index) => answer(random.fork(index)))
+  if (schemaName === "dataset_choice") return repeat((draw) => object({ name: chooseDataset(last, temperature, draw) }))
+  if (schemaName === "column_choice") return repeat(() => object(chooseColumns(last)))
   // A prompt to be split is data of its own: the instructions around it must not decide what it is about.
   const isAbout = schemaName === "parsed_prompt" ? messages.filter(({ role }) => role === "user") : messages
-  if (!isDateTask(isAbout)) return noGrammar
-  if (schemaName === "parsed_prompt") return splitPrompt(last)
-  if (schemaName === "generated_example") return writeExample(request.temperature, random)
-  return answerQuestion(request, seed)
+  if (!isDateTask(isAbout)) return undefined
+  if (schemaName === "parsed_prompt") return repeat(() => splitPrompt(last))
+  if (schemaName === "generated_example") return repeat((draw) => writeExample(temperature, draw))
+  const { input } = readQuestion(messages)
+  // At temperature 0 the question alone decides, as in greedy decoding.
+  return repeat((draw) => answerQuestion(input, temperature, temperature === 0 ? new Random(`${seed}/question/${input}`) : draw))
 }
 
 function object(value: unknown): Answer {
@@ -69,18 +69,11 @@ function writeExample(temperature: number, random: Random): Answer {
   return { text, finishReason: "stop" }
 }
 
-/** A plain answer. At temperature 0 it depends on the question alone, as greedy decoding does. */
-function answerQuestion(request: AnswerRequest, seed: string | number): Answer {
-  const { input } = readQuestion(request.messages)
-  const random = request.temperature === 0 ? new Random(`${seed}/question/${input}`) : randomFor(request, seed)
+function answerQuestion(input: string, temperature: number, random: Random): Answer {
   const date = readDate(input)
-  return { text: date ? writeIso(date, request.temperature, random) : "I cannot tell which day that is.", finishReason: "stop" }
+  return { text: date ? writeIso(date, temperature, random) : "I cannot tell which day that is.", finishReason: "stop" }
 }
 
 function writeIso(date: CalendarDate, temperature: number, random: Random): string {
   return random.next() < wrongRateAt(temperature) ? makeMistake(date, random) : toIso(date)
-}
-
-function randomFor({ messages, temperature, seed: requestSeed, response }: AnswerRequest, seed: string | number): Random {
-  return new Random(fingerprintOf([seed, requestSeed, temperature, messages, response]))
 }

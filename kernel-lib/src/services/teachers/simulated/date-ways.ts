@@ -76,15 +76,29 @@ export function daringAt(temperature: number): number {
   return Math.min(1, Math.max(0, (temperature - 0.3) / 1.1))
 }
 
-/** A date: near our time and often a well-known day of the month when careful, any of 1900 to 2099 when daring. */
+/** The days that come to mind first: a careful writer falls back on them, and so repeats itself. */
+const famousDays: readonly CalendarDate[] = [
+  [2000, 1, 1],
+  [1999, 12, 31],
+  [2020, 2, 29],
+  [2021, 7, 4],
+  [2023, 3, 15],
+  [2022, 12, 25],
+  [2024, 10, 31],
+  [1969, 7, 20],
+  [1989, 11, 9],
+  [2001, 9, 11],
+  [2012, 12, 12],
+  [2018, 2, 14],
+].map(([year, month, day]) => ({ year, month, day }))
+
+/** A date: often a famous one or near our time when careful, any of 1900 to 2099 when daring. */
 export function drawDate(random: Random, daring: number): CalendarDate {
+  if (random.next() < 0.4 * (1 - daring)) return random.pick(famousDays)
   const isAnyYear = random.next() < 0.25 + 0.6 * daring
   const year = isAnyYear ? firstYear + random.integer(lastYear - firstYear + 1) : 1975 + random.integer(60)
   const drawnMonth = 1 + random.integer(12)
-  const days = daysInMonth(year, drawnMonth)
-  const isWellKnown = random.next() < 0.3 * (1 - daring)
-  const day = isWellKnown ? random.pick([1, 4, 10, 15, 25]) : 1 + random.integer(days)
-  return { year, month: drawnMonth, day }
+  return { year, month: drawnMonth, day: 1 + random.integer(daysInMonth(year, drawnMonth)) }
 }
 
 /** A date as someone may write it; a careful writer knows fewer ways. */

@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
 import type { ChatMessage } from "../../../core/teacher"
-import { type Answer, answerRequest, noGrammar } from "./answer"
+import { type Answer, answerRequest } from "./answer"
 
 export const simulatedModel = "simulated"
 /** The error code of a prompt that the grammar does not know. */
@@ -49,12 +49,8 @@ async function handle(request: IncomingMessage, response: ServerResponse, seed: 
   }
   if (request.method !== "POST" || path !== "/v1/chat/completions") return fail(response, 404, `There is nothing at ${path}.`, "not_found")
   const asked = readChatRequest(JSON.parse(await readBody(request)))
-  const answers: Answer[] = []
-  for (let index = 0; index < asked.numResponses; index++) {
-    const answer = answerRequest({ ...asked, response: index }, seed)
-    if (answer === noGrammar) return fail(response, 422, noGrammarSentence, noGrammarCode)
-    answers.push(cutToLength(answer, asked.maxTokens))
-  }
+  const answers = answerRequest(asked, seed)?.map((answer) => cutToLength(answer, asked.maxTokens))
+  if (!answers) return fail(response, 422, noGrammarSentence, noGrammarCode)
   if (asked.isStream) return stream(response, answers)
   send(response, 200, describe(asked.messages, answers))
 }
