@@ -186,20 +186,6 @@ describe("requests in flight, as the server sees them", () => {
     expect((await first).texts).toEqual(["0"])
   })
 
-  test("fall to hardly any while the server refuses, and every answer still comes", async () => {
-    let afterRefusals = 0
-    const behave: Behaviour = ({ number }, response, server) => {
-      if (number === 68) afterRefusals = server.inFlight
-      if (number >= 8 && number < 68) refuse(response, 429)
-      else reply(response, completionOf(["fine"]))
-    }
-    const { server, teacher } = await serve(behave, { maxConcurrency: 64, maxTries: 40, maxBackOffMilliseconds: 3 })
-    await Promise.all(Array.from({ length: 60 }, (_, index) => teacher.complete({ ...request, index })))
-    expect(server.seen).toHaveLength(120)
-    expect(afterRefusals).toBeGreaterThan(0)
-    expect(afterRefusals).toBeLessThanOrEqual(2)
-  })
-
   test("an abort ends what is in flight and what waits", async () => {
     const closed = deferred()
     const arrived = deferred()

@@ -216,6 +216,24 @@ describe("the gate, on a clock of its own", () => {
   })
 })
 
+test("the gate lets hardly any through while all are refused, more again after, and every one arrives", async () => {
+  const control = new RateControl({ maxConcurrency: 64, maxTries: 100, backOffMilliseconds: 1, maxBackOffMilliseconds: 2 })
+  let now = 0
+  const seen: number[] = []
+  const attempt = async () => {
+    const number = seen.push(++now) - 1
+    await new Promise(setImmediate)
+    now--
+    if (number >= 60 && number < 300) throw busy("own.busy", 503)
+    return number
+  }
+  const answers = await Promise.all(Array.from({ length: 400 }, () => control.run({ attempt })))
+  expect(answers).toHaveLength(400)
+  expect(Math.max(...seen.slice(0, 60))).toBeGreaterThanOrEqual(8)
+  expect(Math.max(...seen.slice(280, 301))).toBeLessThanOrEqual(2)
+  expect(Math.max(...seen.slice(400))).toBeGreaterThanOrEqual(8)
+})
+
 describe("a teacher of one's own behind the gate", () => {
   const request: TeacherRequest = {
     purpose: "generate",
