@@ -12,7 +12,7 @@ import { findExamples } from "./read-examples"
 import { isDateTask, readQuestion } from "./recognise-task"
 
 /** Raised when the grammar changes, so that answers of an older one are not taken for its own. */
-export const grammarVersion = 1
+export const grammarVersion = 2
 
 export interface AnswerRequest {
   readonly messages: readonly ChatMessage[]

@@ -5,25 +5,35 @@ import { findExamples } from "./read-examples"
 
 /** How far one random unit of judgement may be off at temperature 1, in shared words. */
 const noise = 0.4
+/** Words that a description must share with the task to be taken for the same subject. */
+const leastShared = 3
 const commonWords = new Set(
-  "the and for with from that this into are was were its one dataset datasets task tasks description columns sample row name input output example examples text text data".split(
+  "the and for with from that this into are was were its one two dataset datasets task tasks description columns sample row name input output example examples text word form written as".split(
     " ",
   ),
 )
 
-/** The name of the listed dataset that fits the task best; `none` where fewer than two words are shared. */
+/** The name of the listed dataset that fits the task best: its rows hold answers of the examples' form, and its words are the task's. */
 export function chooseDataset(message: string, temperature: number, random: Random): string {
   const [task, ...entries] = message.split(/^\s*[-*]\s+name:\s*/m)
   const wanted = wordsOf(task)
-  const wantsIso = findExamples(task).examples.some(({ output }) => fromIso(output) !== undefined)
-  let best = { name: "none", score: 2 }
+  const forms = new Set(findExamples(task).examples.map(({ output }) => formOf(output)))
+  let best = { name: "none", score: leastShared }
   for (const entry of entries) {
-    const hasIso = /"\d{4}-\d{2}-\d{2}"/.test(entry)
+    const isOfForm = forms.size === 0 || Object.values(readSample(entry)).some((value) => forms.has(formOf(String(value))))
     const shared = [...wordsOf(entry)].filter((word) => wanted.has(word)).length
-    const score = shared + (wantsIso && hasIso ? 2 : 0) + noise * temperature * random.normal()
-    if (score >= best.score) best = { name: entry.split("\n", 1)[0].trim(), score }
+    const score = shared + noise * temperature * random.normal()
+    if (isOfForm && score >= best.score) best = { name: entry.split("\n", 1)[0].trim(), score }
   }
   return best.name
+}
+
+/** Digits one by one, letters as one: `1999-05-03` and `2024-12-31` have the same form. */
+function formOf(text: string): string {
+  return text
+    .trim()
+    .replace(/\d/g, "0")
+    .replace(/\p{L}+/gu, "a")
 }
 
 /** The columns for input and output, by a sample row's form and by usual names. */

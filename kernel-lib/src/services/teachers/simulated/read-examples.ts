@@ -32,7 +32,7 @@ const notations: readonly Notation[] = [
     read: (match) => ({ input: unquote(match[1]), output: unquote(match[2]) }),
   },
   {
-    pattern: /^[ \t]*(?:[-*•][ \t]+|\(?\d{1,2}[.)][ \t]+)?(\S[^\n]*?)[ \t]*(?:->|=>|→|⇒|\bbecomes\b)[ \t]*(\S[^\n]*)$/gim,
+    pattern: /^[ \t]*(?:[-*•][ \t]+|\(?\d{1,2}[.)][ \t]+)?(\S[^\n]*?)[ \t]*\n?[ \t]*(?:->|=>|→|⇒|\bbecomes\b)[ \t]*(\S[^\n]*)$/gim,
     read: (match) => ({ input: unquote(match[1]), output: unquote(match[2]) }),
   },
 ]
