@@ -1,0 +1,42 @@
+// From a recording to an ONNX model: inputs, parameters and outputs by name, one rule for each recorded operation.
+import type { OperationName } from "../operations"
+import type { RecordedNode, Recording, Value } from "../recording"
+import { makeLayerRules } from "./emit-layer-operations"
+import { arithmeticRules, comparisonRules, type Rule, type Rules, reductionRules, tensorRules, unaryRules } from "./emit-tensor-operations"
+import { GraphBuilder, type Name } from "./graph-builder"
+
+/** Version of ONNX's standard operators that the rules are written for. */
+const opset = 18
+
+/** Names in the model; an input, a parameter and an output may share theirs in the recording. */
+export const graphNames = {
+  input: (name: string): Name => `input/${name}`,
+  parameter: (name: string): Name => `parameter/${name}`,
+  output: (name: string): Name => `output/${name}`,
+}
+
+/** A model file. Inputs and parameters are the graph's inputs: values are bound when it runs. */
+export function emitOnnx(recording: Recording): Uint8Array {
+  const graph = new GraphBuilder()
+  const uses = recording.countUses()
+  const rules: Rules<OperationName> = {
+    ...unaryRules,
+    ...arithmeticRules,
+    ...comparisonRules,
+    ...reductionRules,
+    ...tensorRules,
+    ...makeLayerRules((value) => uses.has(value)),
+    Input: (graph, _inputs, node) => graph.input(graphNames.input(node.attributes.name), node.results[0]),
+    Parameter: (graph, _inputs, node) => graph.input(graphNames.parameter(node.attributes.name), node.results[0]),
+  }
+  const names = new Map<Value, Name>()
+  for (const node of recording.nodes) {
+    const rule = rules[node.operation] as Rule<OperationName>
+    const inputs = node.inputs.map((value) => names.get(value)!)
+    const results = rule(graph, inputs, node as RecordedNode)
+    const listed = typeof results === "string" ? [results] : results
+    for (const [index, value] of node.results.entries()) names.set(value, listed[index])
+  }
+  for (const [name, value] of Object.entries(recording.outputs)) graph.output(graphNames.output(name), names.get(value)!, value)
+  return graph.encode(recording.name, opset)
+}

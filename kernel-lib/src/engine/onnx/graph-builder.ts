@@ -1,0 +1,126 @@
+// Builds an ONNX graph: nodes, constants that are stored once, names. Values are known by their names.
+import type { TensorSpec } from "../session"
+import {
+  type ElementType,
+  elementTypes,
+  encodeAttribute,
+  encodeModel,
+  type NodeProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from "./model-format"
+
+/** The name of a value in the graph. */
+export type Name = string
+
+type OnnxAttributes = Readonly<Record<string, number | string | readonly number[]>>
+
+interface PendingNode {
+  readonly opType: string
+  readonly domain: string
+  readonly input: readonly Name[]
+  readonly output: readonly Name[]
+  readonly attributes: OnnxAttributes
+}
+
+const arrayTypes = new Map<unknown, ElementType>([
+  [Float32Array, "float32"],
+  [Float64Array, "float64"],
+  [Int32Array, "int32"],
+  [Uint32Array, "uint32"],
+  [BigInt64Array, "int64"],
+  [Uint8Array, "bool"],
+])
+
+/** Constants of more elements are not looked for among the others. */
+const largestShared = 64
+
+export class GraphBuilder {
+  private readonly nodes: PendingNode[] = []
+  private readonly constants: TensorProto[] = []
+  private readonly known = new Map<string, Name>()
+  private readonly inputs: ValueInfoProto[] = []
+  private readonly outputs: ValueInfoProto[] = []
+  private readonly aliases = new Map<Name, Name>()
+  private readonly made = new Set<Name>()
+  private count = 0
+
+  /** Adds a node with one result. */
+  node(opType: string, input: readonly Name[], attributes: OnnxAttributes = {}, domain = ""): Name {
+    return this.nodeWithResults(1, opType, input, attributes, domain)[0]
+  }
+
+  /** Adds a node with `results` results. */
+  nodeWithResults(results: number, opType: string, input: readonly Name[], attributes: OnnxAttributes = {}, domain = ""): Name[] {
+    const output = Array.from({ length: results }, () => this.makeName())
+    this.nodes.push({ opType, domain, input, output, attributes })
+    for (const name of output) this.made.add(name)
+    return output
+  }
+
+  /** An operator that ONNX Runtime adds to the standard. */
+  runtimeNode(opType: string, input: readonly Name[], attributes: OnnxAttributes = {}): Name {
+    return this.node(opType, input, attributes, "com.microsoft")
+  }
+
+  input(name: Name, spec: TensorSpec): Name {
+    this.inputs.push(describeValue(name, spec))
+    return name
+  }
+
+  /** Makes `value` an output called `name`. */
+  output(name: Name, value: Name, spec: TensorSpec): void {
+    // An Identity node would copy: a computed value takes the output's name instead.
+    if (this.made.has(value) && !this.aliases.has(value)) this.aliases.set(value, name)
+    else this.nodes.push({ opType: "Identity", domain: "", input: [value], output: [name], attributes: {} })
+    this.outputs.push(describeValue(name, spec))
+  }
+
+  constant(values: Float32Array | Float64Array | Int32Array | Uint32Array | BigInt64Array | Uint8Array, shape: readonly number[]): Name {
+    const dtype = arrayTypes.get(values.constructor)!
+    const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+    const key = values.length <= largestShared ? `${dtype} ${shape.join()}: ${rawData.join()}` : undefined
+    const known = key && this.known.get(key)
+    if (known) return known
+    const name = this.makeName()
+    this.constants.push({ name, dims: shape, dataType: elementTypes[dtype], rawData })
+    if (key) this.known.set(key, name)
+    return name
+  }
+
+  float(value: number): Name {
+    return this.constant(Float32Array.of(value), [])
+  }
+
+  integer(value: number): Name {
+    return this.constant(Int32Array.of(value), [])
+  }
+
+  /** What operators take as shape, axes and positions: int64. */
+  sizes(values: readonly number[]): Name {
+    return this.constant(BigInt64Array.from(values, BigInt), [values.length])
+  }
+
+  /** A model file of the graph. */
+  encode(name: string, opset: number): Uint8Array {
+    const rename = (value: Name) => this.aliases.get(value) ?? value
+    const node: NodeProto[] = this.nodes.map(({ opType, domain, input, output, attributes }, index) => ({
+      opType,
+      domain: domain || undefined,
+      name: `${opType}_${index}`,
+      input: input.map(rename),
+      output: output.map(rename),
+      attribute: Object.entries(attributes).map(([key, value]) => encodeAttribute(key, value)),
+    }))
+    return encodeModel({ name, node, initializer: this.constants, input: this.inputs, output: this.outputs }, opset)
+  }
+
+  private makeName(): Name {
+    return `v${this.count++}`
+  }
+}
+
+function describeValue(name: Name, { shape, dtype }: TensorSpec): ValueInfoProto {
+  const dim = shape.map((dimValue) => ({ dimValue }))
+  return { name, type: { tensorType: { elemType: elementTypes[dtype], shape: { dim } } } }
+}

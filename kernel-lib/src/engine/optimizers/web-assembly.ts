@@ -1,0 +1,13 @@
+// The part of WebAssembly that the optimizer uses: the compiler's types for Node do not declare it.
+
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer
+}
+
+interface WasmGlobal {
+  readonly Memory: new (descriptor: { initial: number }) => WasmMemory
+  readonly Module: new (bytes: Uint8Array) => object
+  readonly Instance: new (module: object, imports: Record<string, Record<string, unknown>>) => { readonly exports: object }
+}
+
+export const webAssembly = (globalThis as unknown as { readonly WebAssembly: WasmGlobal }).WebAssembly
