@@ -31,15 +31,16 @@ export function installPackages(what) {
   writeFileSync(stampFile, JSON.stringify({ lock, what: wanted }))
 }
 
-/** Builds the library, unless its build is of these very sources. */
-export function buildLibrary() {
+/** Builds the library, unless its build is of these very sources. The types take most of the time, and only those who write code need them. */
+export function buildLibrary({ withTypes }) {
   const folder = join(root, "kernel-lib")
   const sources = hashOf([...listFiles(join(folder, "src")), join(folder, "package.json"), join(folder, "tsdown.config.ts"), join(root, "tsconfig.json")])
-  const stamp = join(folder, "dist", ".sources")
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === sources) return
+  const stampFile = join(folder, "dist", ".sources")
+  const stamp = existsSync(stampFile) ? readFileSync(stampFile, "utf8") : ""
+  if (stamp === `${sources} with types` || (!withTypes && stamp === sources)) return
   console.error("Building the library ...")
-  runNpm(["run", "--silent", "build", "--workspace", "kernel-lib"], "The library could not be built.")
-  writeFileSync(stamp, sources)
+  runNpm(["run", "--silent", "build", "--workspace", "kernel-lib", ...(withTypes ? [] : ["--", "--no-dts"])], "The library could not be built.")
+  writeFileSync(stampFile, withTypes ? `${sources} with types` : sources)
 }
 
 function runNpm(parameters, sentence) {

@@ -8,7 +8,7 @@ import { buildLibrary, checkNode, installPackages, root } from "./install.mjs"
 
 checkNode()
 installPackages("all")
-buildLibrary()
+buildLibrary({ withTypes: true })
 
 const words = process.argv.slice(2)
 const isUnit = words.includes("--unit")
