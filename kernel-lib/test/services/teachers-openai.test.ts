@@ -120,7 +120,7 @@ describe("what is retried", () => {
     }
     const { teacher } = await serve(behave, { maxTries: 12, maxBackOffMilliseconds: 4 })
     const answers = await Promise.all(
-      Array.from({ length: 60 }, (_, index) => teacher.complete({ ...request, index, messages: [{ role: "user", content: `${index}` }] })),
+      Array.from({ length: 40 }, (_, index) => teacher.complete({ ...request, index, messages: [{ role: "user", content: `${index}` }] })),
     )
     expect(answers.map(({ texts }) => texts[0])).toEqual(answers.map((_, index) => `echo ${index}`))
   })
@@ -167,9 +167,9 @@ describe("requests in flight, as the server sees them", () => {
       reply(response, completionOf(["fine"]))
     }
     const { server, teacher } = await serve(behave, { maxConcurrency: 8 })
-    await Promise.all(Array.from({ length: 120 }, (_, index) => teacher.complete({ ...request, index })))
+    await Promise.all(Array.from({ length: 40 }, (_, index) => teacher.complete({ ...request, index })))
     expect(server.mostInFlight).toBe(8)
-    expect(server.seen).toHaveLength(120)
+    expect(server.seen).toHaveLength(40)
   })
 
   test("a slow answer does not hold up the others", async () => {

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { promisify } from "node:util"
 import OpenAI from "openai"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import type { PromptSpec } from "../../src/core/prompt-spec"
+import { PromptSpec } from "../../src/core/prompt-spec"
 import type { TeacherRequest } from "../../src/core/teacher"
 import { simulatedTeacher } from "../../src/services/teachers"
 import { toIso } from "../../src/services/teachers/simulated/calendar"
@@ -20,7 +20,7 @@ afterAll(() => teacher.close?.())
 
 /** A request as the generation stage makes it of a prompt's text. */
 function generation(text: string, changes: Partial<TeacherRequest> = {}): TeacherRequest {
-  const messages = fitGenerationPrompt(readMarkedExamples(text) as unknown as PromptSpec, [], "middle", 24_000)
+  const messages = fitGenerationPrompt(new PromptSpec(readMarkedExamples(text)), [], "middle", 24_000)
   return { purpose: "generate", messages, temperature: 1, numResponses: 1, index: 0, seed: 1, schema: generatedExampleSchema, ...changes }
 }
 
@@ -35,7 +35,7 @@ const question = (input: string, changes: Partial<TeacherRequest> = {}): Teacher
 async function measure(temperature: number) {
   const dates = readPrompt("dates.txt")
   const answers = await Promise.all(
-    Array.from({ length: 25 }, (_, index) => teacher.complete(generation(dates, { temperature, index, numResponses: 80 }))),
+    Array.from({ length: 12 }, (_, index) => teacher.complete(generation(dates, { temperature, index, numResponses: 100 }))),
   )
   const texts = answers.flatMap(({ texts }) => texts)
   const rows = texts.flatMap((text) => {
@@ -79,7 +79,7 @@ describe("what it makes", () => {
     for (const { malformedShare, texts } of measured) {
       expect(malformedShare).toBeGreaterThan(0)
       expect(malformedShare).toBeLessThan(0.06)
-      expect(texts).toHaveLength(2000)
+      expect(texts).toHaveLength(1200)
     }
   })
 
@@ -128,6 +128,7 @@ describe("plain answers", () => {
     const rows = readPrompt("dates.test.jsonl")
       .trim()
       .split("\n")
+      .filter((_, index) => index % 2 === 0)
       .map((line) => JSON.parse(line))
     const answers = await Promise.all(rows.map(({ input }, index) => teacher.complete(question(input, { index }))))
     const wrong = rows.filter(({ output }, index) => answers[index].texts[0] !== output).length
@@ -184,12 +185,12 @@ describe("which prompts it takes", () => {
   }
 
   test("its own wrong rows, shown as earlier examples, do not confuse it, be they four of eight or two of three", async () => {
-    const spec = readMarkedExamples(readPrompt("dates.txt")) as unknown as PromptSpec
+    const spec = new PromptSpec(readMarkedExamples(readPrompt("dates.txt")))
     const wrong = ["1992-07-31", "The date is 1992-07-30.", "30 July 1992", "1992-08-30"].map((output, index) => ({
       input: `${index + 1} July 1992`,
       output,
     }))
-    const single = { ...spec, demonstrations: spec.demonstrations.slice(0, 1) } as PromptSpec
+    const single = spec.with({ demonstrations: spec.demonstrations.slice(0, 1) })
     for (const messages of [
       fitGenerationPrompt(spec, wrong, "long", 24_000),
       fitGenerationPrompt(single, wrong.slice(0, 2), "long", 24_000),

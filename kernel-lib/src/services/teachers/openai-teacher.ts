@@ -35,6 +35,9 @@ const openaiURL = "https://api.openai.com/v1"
  *   (`teacher.key-refused`, `teacher.no-such-model`, `teacher.out-of-credit`), with ServiceError where this one did (`teacher.rate-limited`,
  *   `teacher.server-error`, `teacher.timeout`, `teacher.connection-lost`, `teacher.unreachable`, `teacher.no-answer`, `teacher.garbled-answer`,
  *   `teacher.request-refused`), and with InterruptedError when the signal was aborted.
+ * @example
+ * const teacher = openaiTeacher("qwen3:8b", { baseURL: "http://127.0.0.1:11434/v1", maxConcurrency: 4 })
+ * teacher.identity // "qwen3:8b@http://127.0.0.1:11434/v1"
  */
 export function openaiTeacher(model: string, options: OpenAITeacherOptions = {}): OpenAITeacher {
   const baseURL = checkAddress(options.baseURL ?? (process.env.OPENAI_BASE_URL || openaiURL))
@@ -203,7 +206,7 @@ function join(parts: readonly Answers[]): Answers {
 
 /** The address without a slash at its end. It stands in identities and messages, so it may hold no password. */
 function checkAddress(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
+  const url = parseURL(text)
   if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search) {
     throw new InputError(
       "teacher.bad-address",
@@ -211,6 +214,14 @@ function checkAddress(text: string): string {
     )
   }
   return url.href.replace(/\/+$/, "")
+}
+
+function parseURL(text: string): URL | undefined {
+  try {
+    return new URL(text)
+  } catch {
+    return undefined
+  }
 }
 
 function isLoopback(baseURL: string): boolean {

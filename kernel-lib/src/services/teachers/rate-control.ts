@@ -1,5 +1,6 @@
 // Rate control: one gate for all requests of a run to one service. Adaptive concurrency, requests and tokens per minute, time-outs, retries.
 // There is no batch and so no barrier: a place that becomes free is taken at once, and whoever waits to try again holds none.
+import { setMaxListeners } from "node:events"
 import { InterruptedError, ServiceError } from "../../core/errors"
 import type { Teacher, TeacherRequest } from "../../core/teacher"
 import { ConcurrencyLimit, type Ticket } from "./concurrency-limit"
@@ -121,6 +122,8 @@ export class RateControl {
         },
       }
       if (signal?.aborted) return reject(new InterruptedError(undefined, { cause: signal.reason }))
+      // Node warns of a leak from the eleventh listener on; requests that wait are more.
+      if (signal) setMaxListeners(0, signal)
       signal?.addEventListener("abort", stop, { once: true })
       this.waiting.push(waiting)
       this.admitWaiting()
@@ -188,6 +191,10 @@ export function estimateTokens({ messages, maxTokens = usualAnswerTokens, numRes
 /**
  * `teacher` behind a gate of its own: for teachers of one's own that talk to a service. The built-in ones have theirs.
  * What may be tried again is what rejects with a `ServiceError` whose `isRetryable` is true.
+ *
+ * @example
+ * const completion = { texts: ["fine"], finishReasons: ["stop"], usage: { inputTokens: 1, outputTokens: 1 }, usd: 0 }
+ * const teacher = withRateControl({ name: "own", complete: async () => completion }, { requestsPerMinute: 60 })
  */
 export function withRateControl(teacher: Teacher, options: RateControlOptions = {}): Teacher {
   const control = new RateControl(options)

@@ -17,6 +17,11 @@ export interface SimulatedTeacherOptions {
  * rises. Its server starts with the first request and never keeps the process alive.
  *
  * @throws `complete` rejects with InputError `simulated.no-grammar` when the prompt is about anything else
+ * @example
+ * const teacher = simulatedTeacher({ seed: 7 })
+ * const messages = [{ role: "user" as const, content: "<task 0>Write the date in ISO 8601.\nExample:\n3 May 1999\nLabel:\n" }]
+ * const { texts } = await teacher.complete({ purpose: "answer", messages, temperature: 0, numResponses: 1, index: 0 })
+ * texts // ["1999-05-03"]
  */
 export function simulatedTeacher({ seed = 0 }: SimulatedTeacherOptions = {}): Teacher {
   let starting: Promise<{ server: ProtocolServer; asked: Teacher }> | undefined
