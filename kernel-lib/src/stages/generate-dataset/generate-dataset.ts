@@ -229,11 +229,9 @@ function neededRequests(collector: Collector, { numExamples = 2000, responsesPer
   return Math.max(1, Math.ceil(target / (responsesPerRequest * rate)))
 }
 
-/** Errors that every further request would meet too. */
+/** Whether every further request would meet this error too. A service's error is one request's; when most requests fail, that ends it as well. */
 function isFinal(error: unknown): boolean {
-  if (!isPrompt2ModelError(error)) return true
-  const { isRetryable } = error as ServiceError
-  return isRetryable === undefined || (!isRetryable && [400, 401, 403, 404, 422].includes((error as ServiceError).status ?? 0))
+  return !isPrompt2ModelError(error) || (error as ServiceError).isRetryable === undefined
 }
 
 function report(collector: Collector, { numExamples }: Asking, teacher: Teacher, { progress, run }: StageContext): void {
