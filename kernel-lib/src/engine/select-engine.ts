@@ -1,6 +1,12 @@
-import { EngineError } from "../core/errors"
+// Which engines this machine has, and the best of them. A missing or broken one is a sentence, never a stack trace.
+
+import { EngineError, messageOf } from "../core/errors"
 import type { EngineName } from "../core/run"
+import { makeEagerEngine } from "./eager/eager-engine"
+import { makeOnnxEngine } from "./onnx/onnx-engine"
+import { type OpenOptions, openRuntime } from "./onnx/runtime-api"
 import type { Engine } from "./session"
+import { defaultThreads } from "./threads"
 
 /** One engine, as `prompt2model engines` shows it. */
 export interface EngineDescription {
@@ -16,12 +22,74 @@ export interface EngineDescription {
   readonly howToGet?: string
 }
 
-/** The engine of that name; `auto` takes the best that works here. @throws EngineError `engine.not-available` */
-export async function selectEngine(name: EngineName): Promise<Engine> {
-  throw new EngineError("engine.not-available", `The engine ${name} is not there yet.`)
+type Opener = () => Promise<Engine>
+
+/** Best first. */
+const openers: Readonly<Record<Exclude<EngineName, "auto">, Opener>> = {
+  onnx: async () => openOnnxEngine(),
+  tensorflow: () => refuse("tensorflow", "This version has no tensorflow engine yet: use onnx, which needs nothing but npm."),
+  xla: () => refuse("xla", "This version has no xla engine yet, so GPUs and TPUs are not used: use onnx on the CPU."),
+  eager: openEagerEngine,
 }
 
-/** All engines: what is here, which one `auto` takes and why, how to get the others. */
+const strengths: Readonly<Record<keyof typeof openers, string>> = {
+  onnx: "One graph for each step on the CPU, from npm alone.",
+  tensorflow: "For bf16 on CPUs and CUDA GPUs.",
+  xla: "For current GPUs and TPUs.",
+  eager: "Operation by operation: slow, for tests and for looking inside.",
+}
+
+/**
+ * The engine of that name; `auto` takes the best that works here.
+ * @throws EngineError `engine.not-available`, `engine.onnx-missing`, `engine.onnx-broken`
+ */
+export async function selectEngine(name: EngineName): Promise<Engine> {
+  if (name !== "auto") {
+    if (!(name in openers)) {
+      throw new EngineError("engine.not-available", `There is no engine ${name}: choose auto, ${Object.keys(openers).join(", ")}.`)
+    }
+    return openers[name]()
+  }
+  return openers.onnx().catch(() => openers.eager())
+}
+
+/** All engines, best first: what is here, which one `auto` takes and why, how to get the others. */
 export async function describeEngines(): Promise<EngineDescription[]> {
-  return []
+  const descriptions: EngineDescription[] = []
+  for (const name of Object.keys(openers) as (keyof typeof openers)[]) {
+    const isChosen = !descriptions.some((earlier) => earlier.isChosen)
+    try {
+      const { runtime } = await openers[name]()
+      const reason = isChosen ? `${strengths[name]} The best that works here.` : strengths[name]
+      descriptions.push({ name, isAvailable: true, isChosen, runtime, reason })
+    } catch (error) {
+      const [problem, remedy] = splitRemedy(messageOf(error))
+      descriptions.push({ name, isAvailable: false, isChosen: false, reason: `${strengths[name]} ${problem}`, howToGet: remedy })
+    }
+  }
+  return descriptions
+}
+
+let openedOnnx: Engine | undefined
+
+/** @throws EngineError `engine.onnx-missing`, `engine.onnx-broken` */
+export function openOnnxEngine(options?: OpenOptions): Engine {
+  if (options) return makeOnnxEngine(openRuntime(options))
+  openedOnnx ??= makeOnnxEngine(openRuntime({ threads: defaultThreads() }))
+  return openedOnnx
+}
+
+async function openEagerEngine(): Promise<Engine> {
+  await import("@tensorflow/tfjs-backend-cpu")
+  return makeEagerEngine("cpu")
+}
+
+async function refuse(_name: string, sentence: string): Promise<never> {
+  throw new EngineError("engine.not-available", sentence)
+}
+
+/** Our sentences name the remedy behind the last colon. */
+function splitRemedy(sentence: string): [problem: string, remedy: string | undefined] {
+  const colon = sentence.lastIndexOf(": ")
+  return colon < 0 ? [sentence, undefined] : [`${sentence.slice(0, colon)}.`, sentence.slice(colon + 2)]
 }

@@ -2,6 +2,7 @@
 // be trained. tfjs is left as it was found: same backend, same number of tensors.
 import * as tf from "@tensorflow/tfjs-core"
 import { EngineError, isPrompt2ModelError, messageOf } from "../core/errors"
+import "./gradients"
 import "./tracing-kernels"
 import { RandomStream } from "./random-stream"
 import { describeSpec, Recording, type Value } from "./recording"
@@ -119,7 +120,8 @@ function refuseRandom(): never {
   )
 }
 
-function checkLoss(name: string, loss: tf.Tensor): tf.Tensor {
+/** `loss` as a scalar. @throws EngineError `engine.loss-not-scalar` */
+export function checkLoss(name: string, loss: tf.Tensor): tf.Tensor {
   if (loss instanceof tf.Tensor && loss.size === 1 && loss.dtype === "float32") return loss.rank === 0 ? loss : tf.reshape(loss, [])
   const found = loss instanceof tf.Tensor ? describeSpec({ shape: loss.shape, dtype: loss.dtype as TensorSpec["dtype"] }) : String(loss)
   throw new EngineError("engine.loss-not-scalar", `The loss of ${name} must be one float32 number, and is ${found}: take its mean.`)

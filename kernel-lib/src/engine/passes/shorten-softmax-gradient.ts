@@ -1,5 +1,5 @@
-// tfjs's gradient of y = softmax(x), dy y - sum(dy y) y, goes over the scores seven times. y (dy - sum(dy y)) does with fewer, and where y
-// was multiplied with values v, as attention does, the sum over a row of dy y = (dz v') y is the sum over dz z, which is much narrower.
+// The gradient of y = softmax(x) is y (dy - sum(dy y)). Where y was multiplied with values v, as attention does, dy = dz v' and the sum over
+// a row of dy y is the sum over dz z, which is much narrower than the scores. tfjs's own form, dy y - sum(dy y) y, is rewritten first.
 import type { RecordedNode, Recording, Value } from "../recording"
 import { producedBy, type Rewriter, rewriteNodes } from "./rewrite"
 
@@ -7,40 +7,60 @@ export function shortenSoftmaxGradient(recording: Recording): Recording {
   const products = new Map<Value, RecordedNode<"MatMul">[]>()
   return rewriteNodes(recording, (node, rewriter) => {
     if (node.operation === "MatMul") products.set(node.inputs[0], [...(products.get(node.inputs[0]) ?? []), node])
-    return node.operation === "Sub" ? shorten(node, products, rewriter) : undefined
+    const match = node.operation === "Sub" ? matchDifference(node) : node.operation === "Multiply" ? matchProduct(node) : undefined
+    if (!match) return undefined
+    const { dy, y, sum } = match
+    const rowSum = sumOverValues(match, products, rewriter)
+    if (!rowSum && node.operation === "Multiply") return undefined
+    const difference = rewriter.make("Sub", [dy, rowSum ?? sum], {}, y)
+    return rewriter.make("Multiply", [y, difference], {}, y)
   })
 }
 
 type Products = ReadonlyMap<Value, readonly RecordedNode<"MatMul">[]>
 
-function shorten(node: RecordedNode<"Sub">, products: Products, rewriter: Rewriter): Value | undefined {
-  const [weighted, projected] = node.inputs
-  const match = matchGradient(weighted, projected)
-  if (!match) return undefined
-  const { dy, y, sum } = match
-  const rowSum = sumOverValues(dy, y, sum, products, rewriter) ?? sum
-  const difference = rewriter.make("Sub", [dy, rowSum], {}, y)
-  return rewriter.make("Multiply", [y, difference], {}, y)
+interface SoftmaxGradient {
+  readonly dy: Value
+  readonly y: Value
+  /** Of dy y over each row. */
+  readonly sum: Value
 }
 
-/** dy y - sum(dy y) y with y from a softmax. */
-function matchGradient(weighted: Value, projected: Value): { dy: Value; y: Value; sum: Value } | undefined {
-  const product = producedBy(weighted, "Multiply")
-  const projection = producedBy(projected, "Multiply")
-  if (!product || !projection) return undefined
+/** y (dy - sum(dy y)). */
+function matchProduct(node: RecordedNode<"Multiply">): SoftmaxGradient | undefined {
   for (const index of [0, 1]) {
-    const [dy, y] = [product.inputs[index], product.inputs[1 - index]]
-    const sum = projection.inputs[0] === y ? projection.inputs[1] : projection.inputs[0]
-    const summed = producedBy(sum, "Sum")
-    const isGradient =
-      producedBy(y, "Softmax") && projection.inputs.includes(y) && summed?.inputs[0] === weighted && summed.attributes.keepDims
-    if (isGradient && summed.attributes.axes.length === 1 && summed.attributes.axes[0] === y.shape.length - 1) return { dy, y, sum }
+    const y = node.inputs[index]
+    const difference = producedBy(node.inputs[1 - index], "Sub")
+    if (!difference || !producedBy(y, "Softmax")) continue
+    const [dy, sum] = difference.inputs
+    const weighted = asRowSum(sum)
+    if (weighted?.inputs.includes(y) && weighted.inputs.includes(dy)) return { dy, y, sum }
   }
   return undefined
 }
 
+/** dy y - sum(dy y) y. */
+function matchDifference(node: RecordedNode<"Sub">): SoftmaxGradient | undefined {
+  const weighted = producedBy(node.inputs[0], "Multiply")
+  const projection = producedBy(node.inputs[1], "Multiply")
+  for (const index of weighted && projection ? [0, 1] : []) {
+    const [dy, y] = [weighted!.inputs[index], weighted!.inputs[1 - index]]
+    const sum = projection!.inputs[projection!.inputs[0] === y ? 1 : 0]
+    if (producedBy(y, "Softmax") && projection!.inputs.includes(y) && asRowSum(sum) === weighted) return { dy, y, sum }
+  }
+  return undefined
+}
+
+/** The product that `value` sums over each row. */
+function asRowSum(value: Value): RecordedNode<"Multiply"> | undefined {
+  const sum = producedBy(value, "Sum")
+  const product = sum && producedBy(sum.inputs[0], "Multiply")
+  const isLast = sum?.attributes.axes.length === 1 && sum.attributes.axes[0] === sum.inputs[0].shape.length - 1
+  return sum?.attributes.keepDims && isLast ? product : undefined
+}
+
 /** With dy = dz v' and z = y v: the sum over dz z, times the ratio of their scales. */
-function sumOverValues(dy: Value, y: Value, sum: Value, products: Products, rewriter: Rewriter): Value | undefined {
+function sumOverValues({ dy, y, sum }: SoftmaxGradient, products: Products, rewriter: Rewriter): Value | undefined {
   const backward = producedBy(dy, "MatMul")
   if (!backward || backward.attributes.transposeA || !backward.attributes.transposeB) return undefined
   const [dz, v] = backward.inputs
