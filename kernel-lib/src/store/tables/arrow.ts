@@ -43,7 +43,7 @@ function appendRows(
   for (const column of columns) {
     const vector = batch.getChild(column)
     if (vector?.length !== batch.numRows) throw new Error(`column ${column} has not the length of its batch`)
-    for (const data of vector.data) checkTextOffsets(data, column)
+    for (const data of vector.data) checkOffsets(data, column)
     for (let row = 0; row < count; row++) {
       const value: unknown = vector.get(row)
       const isTime = value !== null && (DataType.isTimestamp(vector.type) || DataType.isDate(vector.type))
@@ -52,21 +52,21 @@ function appendRows(
   }
 }
 
-/** Text is cut out of one buffer by offsets, which a damaged file may set anywhere. */
-function checkTextOffsets(data: RecordBatch["data"]["children"][number], column: string): void {
-  if (!DataType.isUtf8(data.type) && !DataType.isLargeUtf8(data.type)) return
-  const { valueOffsets, values, length } = data as unknown as {
-    valueOffsets: ArrayLike<number | bigint>
-    values: Uint8Array
-    length: number
-  }
-  if (length === 0) return
-  if (valueOffsets.length < length + 1) throw new Error(`column ${column} lacks offsets`)
+type ColumnData = RecordBatch["data"]["children"][number]
+
+/** Texts and lists are cut out of one buffer by offsets, which a damaged file may set anywhere. */
+function checkOffsets(data: ColumnData, column: string): void {
+  const { type, length, children } = data
+  for (const child of children) checkOffsets(child, column)
+  for (const part of data.dictionary?.data ?? []) checkOffsets(part, column)
+  if (DataType.isUnion(type) || length === 0) return
+  const { valueOffsets, values } = data as unknown as { valueOffsets?: ArrayLike<number | bigint>; values?: Uint8Array }
+  if (!valueOffsets) return
+  if (valueOffsets.length <= length) throw new Error(`column ${column} lacks offsets`)
   for (let row = 0; row < length; row++) {
-    if (!(valueOffsets[row] >= 0 && valueOffsets[row] <= valueOffsets[row + 1]))
-      throw new Error(`column ${column} has wrong offsets at row ${row}`)
+    if (!(valueOffsets[row] >= 0 && valueOffsets[row] <= valueOffsets[row + 1])) throw new Error(`column ${column} has wrong offsets at row ${row}`)
   }
-  if (valueOffsets[length] > values.length) throw new Error(`column ${column} points behind its end`)
+  if (valueOffsets[length] > (children[0]?.length ?? values?.length ?? 0)) throw new Error(`column ${column} points behind its end`)
 }
 
 /**

@@ -1,6 +1,6 @@
 // Parquet tables, from any source of byte ranges: a file here, or one on a hub.
 import { open } from "node:fs/promises"
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema } from "hyparquet"
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects, parquetSchema, type SchemaTree } from "hyparquet"
 import { compressors } from "hyparquet-compressors"
 import { parquetWriteBuffer } from "hyparquet-writer"
 import { writeFileAtomically } from "../atomic"
@@ -21,7 +21,7 @@ export interface ParquetSummary {
 export async function readParquetSummary(file: AsyncBuffer): Promise<ParquetSummary> {
   if (file.byteLength < 12) throw new Error(`it has ${file.byteLength} bytes`)
   const footer = await parquetMetadataAsync(checkRanges(file))
-  checkRowCounts(footer)
+  checkFooter(footer)
   const first = footer.row_groups[0]
   return {
     columns: parquetSchema(footer).children.map((child) => child.element.name),
@@ -49,9 +49,19 @@ function checkRanges(file: AsyncBuffer): AsyncBuffer {
   }
 }
 
-function checkRowCounts(footer: FileMetaData): void {
+/** Row counts must agree, and every row group must have the columns of the schema, in their order; hyparquet takes both for granted. */
+function checkFooter(footer: FileMetaData): void {
   const inGroups = footer.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0)
-  if (!(inGroups === Number(footer.num_rows))) throw new Error(`it promises ${footer.num_rows} rows and has ${inGroups}`)
+  if (inGroups !== Number(footer.num_rows)) throw new Error(`it promises ${footer.num_rows} rows and has ${inGroups}`)
+  const leaves = leafPaths(parquetSchema(footer))
+  for (const { columns } of footer.row_groups) {
+    const paths = columns.map((column) => column.meta_data?.path_in_schema.join("\n"))
+    if (paths.length !== leaves.length || paths.some((path, index) => path !== leaves[index])) throw new Error("its columns are not those of its schema")
+  }
+}
+
+function leafPaths({ children, path }: SchemaTree): string[] {
+  return children.length === 0 ? [path.join("\n")] : children.flatMap(leafPaths)
 }
 
 /** Reads the rows asked for, and no more byte ranges than they need. `path` is what messages call it. */
