@@ -2,7 +2,7 @@ import { inspect } from "node:util"
 import { describe, expect, it } from "vitest"
 import { mimeTypes } from "../../src/display/payloads"
 import { widthOf } from "../../src/display/plain-text"
-import { makeSelfShowing } from "../../src/display/self-showing"
+import { bundleOf, makeSelfShowing } from "../../src/display/self-showing"
 import { renderText } from "../../src/display/text"
 import { alignTable, wrapText } from "../../src/display/text/table"
 import { dataset, emptyPayloads, oddTexts, payloadsOf, report } from "./sample-payloads"
@@ -68,10 +68,15 @@ describe("makeSelfShowing", () => {
     makeSelfShowing(Result.prototype, () => dataset)
     const result = new Result() as Result & Record<symbol, () => Record<string, unknown>>
     const bundle = result[Symbol.for("Jupyter.display")]()
-    expect(bundle[mimeTypes.dataset]).toBe(dataset)
+    expect(bundle[mimeTypes.dataset]).toEqual(dataset)
     expect(bundle["text/html"]).toContain("<h4>Generated dataset</h4>")
     expect(bundle["text/plain"]).toBe(inspect(result))
-    expect(JSON.parse(JSON.stringify(bundle[mimeTypes.dataset]))).toEqual(dataset)
     expect(Object.keys(result)).toEqual(["rows"])
+  })
+
+  it("has no half characters in it, which Jupyter could not save", () => {
+    const bundle = bundleOf({ ...dataset, title: "🎉".slice(0, 1), preview: [{ ...dataset.preview[0], input: "a🎉".slice(0, 2) }] })
+    expect(bundle[mimeTypes.dataset]).toMatchObject({ title: "\ufffd", preview: [{ input: "a\ufffd" }] })
+    expect(JSON.stringify(bundle)).not.toMatch(/\\ud[89a-f]/)
   })
 })

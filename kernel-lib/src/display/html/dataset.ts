@@ -25,7 +25,7 @@ function renderPreview({ preview }: DatasetPayload): string {
   if (preview.length === 0) return ""
   const hasVotes = preview.some(({ votes }) => votes !== undefined)
   const columns = [
-    { name: "row", isNumber: true, isText: true },
+    { name: "row", isNumber: true, isText: true, isWhole: true },
     textColumn(
       "input",
       preview.map(({ input }) => input),
@@ -38,7 +38,17 @@ function renderPreview({ preview }: DatasetPayload): string {
       "from",
       preview.map(({ from }) => from),
     ),
-    ...(hasVotes ? [{ name: "votes", isNumber: true, isText: true }] : []),
+    ...(hasVotes
+      ? [
+          {
+            ...textColumn(
+              "votes",
+              preview.map(({ votes }) => votes ?? ""),
+            ),
+            isNumber: true,
+          },
+        ]
+      : []),
   ]
   return table(
     columns,

@@ -71,7 +71,7 @@ function renderWorst({ worst }: ReportPayload): string {
   const hasConfidence = shown.some(({ confidence }) => confidence !== undefined)
   const hasNearest = shown.some(({ nearest }) => nearest !== undefined)
   const columns: Column[] = [
-    { name: "row", isNumber: true, isText: true },
+    { name: "row", isNumber: true, isText: true, isWhole: true },
     textColumn(
       "input",
       shown.map(({ input }) => input),
@@ -84,7 +84,7 @@ function renderWorst({ worst }: ReportPayload): string {
       "answer",
       shown.map(({ answer }) => answer),
     ),
-    ...(hasConfidence ? [{ name: "confidence", isNumber: true, isText: true }] : []),
+    ...(hasConfidence ? [{ name: "confidence", isNumber: true, isText: true, isWhole: true }] : []),
     ...(hasNearest
       ? [
           textColumn(

@@ -1,0 +1,134 @@
+// The extension in a real JupyterLab: a dataset in an output is drawn by it, whoever wrote the notebook.
+import { execFileSync } from "node:child_process"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import type { Browser } from "playwright-core"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { mimeTypes } from "../../kernel-lib/src/display/payloads"
+import { bundleOf, type MimeBundle } from "../../kernel-lib/src/display/self-showing"
+import { dataset, hostileDataset, hostileText, plainPayloads } from "../../kernel-lib/test/display/sample-payloads"
+import { findPython, type JupyterEnvironment, openJupyterEnvironment, root } from "../notebooks/jupyter-environment"
+import { collectErrors, findBrowser, isRequired, launchBrowser, takeScreenshot } from "./browser"
+import { type JupyterServer, startJupyter } from "./jupyter-server"
+
+const python = findPython()
+const found = findBrowser()
+const missing = [python, found].flatMap((place) => ("reason" in place ? [place.reason] : []))
+for (const reason of missing) console.warn(reason)
+
+const folder = join(root, "notebooks/.cache/browser")
+
+/** A notebook that shows these bundles, as it was saved. */
+function writeNotebook(name: string, bundles: readonly MimeBundle[]): void {
+  const cells = bundles.map((data, index) => ({
+    cell_type: "code",
+    id: `cell-${index}`,
+    execution_count: index + 1,
+    metadata: {},
+    source: `results[${index}]`,
+    outputs: [{ output_type: "display_data", data, metadata: {} }],
+  }))
+  const kernelspec = { name: "tslab", display_name: "TypeScript", language: "typescript" }
+  writeFileSync(join(folder, name), JSON.stringify({ cells, metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 }))
+}
+
+describe.skipIf(missing.length > 0 && !isRequired)("the extension in JupyterLab", () => {
+  let environment: JupyterEnvironment
+  let server: JupyterServer
+  let browser: Browser
+
+  beforeAll(async () => {
+    if ("reason" in python) throw new Error(python.reason)
+    if ("reason" in found) throw new Error(found.reason)
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder, { recursive: true })
+    environment = openJupyterEnvironment(python.command, { withExtension: true })
+    writeNotebook("untrusted.ipynb", [bundleOf(dataset), bundleOf(hostileDataset)])
+    writeNotebook("results.ipynb", plainPayloads.map(bundleOf))
+    writeNotebook("odd.ipynb", [
+      { [mimeTypes.dataset]: { kind: "dataset", version: 99 }, "text/plain": "rows of tomorrow" },
+      {
+        [mimeTypes.dataset]: {
+          kind: "dataset",
+          version: 1,
+          title: 7,
+          numRows: "many",
+          preview: [null, 3, { input: {} }],
+          sources: "x",
+          lengths: { bins: ["a", -1, Number.POSITIVE_INFINITY] },
+        },
+      },
+    ])
+    execFileSync(environment.python, ["-m", "jupyter", "trust", "results.ipynb"], {
+      cwd: folder,
+      env: { ...process.env, ...environment.variables },
+      stdio: "ignore",
+    })
+    server = await startJupyter(environment, folder)
+    browser = await launchBrowser(found.executable)
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await server?.close()
+  })
+
+  async function open(notebook: string) {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+    const errors = collectErrors(page)
+    await page.goto(server.address(`/lab/tree/${notebook}`))
+    // A kernel that is stopped while it starts would keep the server from ending.
+    await page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').first().waitFor({ timeout: 60_000 })
+    return { page, errors }
+  }
+
+  it("draws a dataset in a notebook that is not trusted, all of its text as text", async () => {
+    await server.setTheme("JupyterLab Light")
+    const { page, errors } = await open("untrusted.ipynb")
+    const views = page.locator(".jp-Prompt2ModelDataset")
+    await views.nth(1).locator("table").waitFor()
+    expect(await views.count()).toBe(2)
+    expect(await views.first().locator(".p2m-bar").textContent()).toContain("500 rows, gpt-4o-mini")
+    expect(await views.first().locator("tbody tr").count()).toBe(3)
+    expect(await views.first().locator("tbody td").nth(1).textContent()).toBe("the 3rd of May 1999")
+    expect(await views.first().textContent()).toContain("73 rejected")
+    expect(await views.nth(1).locator("tbody td").nth(1).textContent()).toBe(hostileText)
+    expect(await views.nth(1).locator("script, img").count()).toBe(0)
+    await takeScreenshot(page, "extension-light", { isWhole: false })
+    await server.setTheme("JupyterLab Dark")
+    await page.reload()
+    await views.nth(1).locator("table").waitFor()
+    await page.locator("body[data-jp-theme-light=false]").waitFor({ state: "attached" })
+    await takeScreenshot(page, "extension-dark", { isWhole: false })
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
+  it("leaves the other results to their HTML", async () => {
+    await server.setTheme("JupyterLab Light")
+    const { page, errors } = await open("results.ipynb")
+    await page.locator(".p2m h4", { hasText: "Evaluation" }).waitFor()
+    expect(await page.locator(".jp-Prompt2ModelDataset").count()).toBe(1)
+    expect(await page.locator(".p2m h4").allTextContents()).toEqual(
+      plainPayloads.filter(({ kind }) => kind !== "dataset").map(({ title }) => title),
+    )
+    const pictures = page.locator(".p2m img")
+    for (let index = 0; index < (await pictures.count()); index++) {
+      expect(await pictures.nth(index).evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth > 0)).toBe(true)
+    }
+    await page.setViewportSize({ width: 1280, height: 2400 })
+    await takeScreenshot(page, "results-in-jupyterlab", { isWhole: false })
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
+  it("says what it cannot read, and survives what lies", async () => {
+    const { page, errors } = await open("odd.ipynb")
+    const views = page.locator(".jp-Prompt2ModelDataset")
+    await views.nth(1).locator("table").waitFor()
+    expect(await views.first().textContent()).toContain("newer Prompt2Model")
+    expect(await views.first().textContent()).toContain("rows of tomorrow")
+    expect(await views.nth(1).textContent()).not.toMatch(/undefined|NaN|Infinity|object/)
+    expect(errors).toEqual([])
+    await page.close()
+  })
+})
