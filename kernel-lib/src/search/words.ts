@@ -1,6 +1,8 @@
 // Text as the words that are searched for: lower case, without accents, camel case also in its parts, English plurals as singulars.
 
 const wordPattern = /[\p{L}\p{M}\p{N}]+/gu
+/** Most words of most texts: nothing to split, no accents. */
+const plainPattern = /^(?:[A-Z]?[a-z]+|\d+)$/
 /** Scripts that write words without spaces between them. */
 const unspacedPattern =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Khmer}\p{Script=Lao}\p{Script=Myanmar}]/u
@@ -22,6 +24,7 @@ export function wordsOf(text: string): string[] {
 export function splitWords(text: string): string[] {
   const words = text.normalize("NFKC").match(wordPattern) ?? []
   return words.flatMap((word) => {
+    if (plainPattern.test(word)) return word
     if (unspacedPattern.test(word)) return Array.from(segmenter.segment(word), ({ segment }) => segment)
     const parts = word
       .replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, "$1 $2")
@@ -33,13 +36,16 @@ export function splitWords(text: string): string[] {
 
 /** `word` as it is searched for; undefined where it is not. */
 export function searchedForm(word: string): string | undefined {
-  const lower = word
-    .toLowerCase()
+  const lower = plainPattern.test(word) ? word.toLowerCase() : withoutAccents(word.toLowerCase())
+  if (stopWords.has(lower) || (lower.length < 2 && !unspacedPattern.test(lower))) return undefined
+  return singularOf(lower)
+}
+
+function withoutAccents(word: string): string {
+  return word
     .normalize("NFD")
     .replace(/[\u0300-\u036f]/g, "")
     .normalize("NFC")
-  if (stopWords.has(lower) || (lower.length < 2 && !unspacedPattern.test(lower))) return undefined
-  return singularOf(lower)
 }
 
 function singularOf(word: string): string {

@@ -141,7 +141,7 @@ describe("bad files get one sentence and a code", () => {
       const whole = await readFile(file)
       const random = new Random(name)
       let refused = 0
-      for (let trial = 0; trial < 150; trial++) {
+      for (let trial = 0; trial < 60; trial++) {
         const bytes = Buffer.from(whole.subarray(0, trial % 3 === 0 ? random.integer(whole.length - 1) : whole.length))
         if (trial % 3 !== 0) for (let change = 0; change < 3; change++) bytes[random.integer(bytes.length)] = random.integer(256)
         await writeFile(file, bytes)
@@ -154,7 +154,7 @@ describe("bad files get one sentence and a code", () => {
           expect((outcome as { rows: unknown[] }).rows).toHaveLength(7)
         }
       }
-      expect(refused).toBeGreaterThanOrEqual(50)
+      expect(refused).toBeGreaterThanOrEqual(20)
     },
   )
 })

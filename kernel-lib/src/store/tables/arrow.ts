@@ -64,7 +64,8 @@ function checkOffsets(data: ColumnData, column: string): void {
   if (!valueOffsets) return
   if (valueOffsets.length <= length) throw new Error(`column ${column} lacks offsets`)
   for (let row = 0; row < length; row++) {
-    if (!(valueOffsets[row] >= 0 && valueOffsets[row] <= valueOffsets[row + 1])) throw new Error(`column ${column} has wrong offsets at row ${row}`)
+    if (!(valueOffsets[row] >= 0 && valueOffsets[row] <= valueOffsets[row + 1]))
+      throw new Error(`column ${column} has wrong offsets at row ${row}`)
   }
   if (valueOffsets[length] > (children[0]?.length ?? values?.length ?? 0)) throw new Error(`column ${column} points behind its end`)
 }

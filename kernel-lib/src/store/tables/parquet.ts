@@ -56,7 +56,8 @@ function checkFooter(footer: FileMetaData): void {
   const leaves = leafPaths(parquetSchema(footer))
   for (const { columns } of footer.row_groups) {
     const paths = columns.map((column) => column.meta_data?.path_in_schema.join("\n"))
-    if (paths.length !== leaves.length || paths.some((path, index) => path !== leaves[index])) throw new Error("its columns are not those of its schema")
+    if (paths.length !== leaves.length || paths.some((path, index) => path !== leaves[index]))
+      throw new Error("its columns are not those of its schema")
   }
 }
 
