@@ -7,15 +7,22 @@ import { datasetSubtitle, formatCount } from "../../kernel-lib/src/display/wordi
 
 /** Texts of this length stand on one line. */
 const shortText = 36
+/** Characters of a row beside which there is still room. */
+const roomForRow = 72
 
 export function renderDataset(payload: DatasetPayload): HTMLElement {
   const view = createElement("div")
   view.append(renderBar(payload))
-  const main = createElement("div", "p2m-main")
+  const main = createElement("div", hasLongText(payload) ? "p2m-main p2m-wide" : "p2m-main")
   if (payload.preview.length > 0) main.append(renderRows(payload))
   main.append(renderSide(payload))
   view.append(main, renderFoot(payload))
   return view
+}
+
+/** Whether the rows take the whole width, so that there is no room beside them. */
+function hasLongText({ preview }: DatasetPayload): boolean {
+  return preview.some(({ input, output, from }) => input.length + output.length + from.length > roomForRow)
 }
 
 /** What is shown where the payload is of a newer version, or is none. */
@@ -92,14 +99,17 @@ function renderHistogram({ bins, unit }: NonNullable<DatasetPayload["lengths"]>)
 
 function renderSide({ sources, rejected, numRows }: DatasetPayload): HTMLElement {
   const side = createElement("div", "p2m-side")
-  if (sources.length > 0) {
-    side.append(createElement("h5", "", "Where rows came from"))
-    side.append(renderCounts(sources.map(({ name, rows }) => ({ name, rows, colour: colours.green }))))
+  const addList = (heading: string, list: HTMLElement) => {
+    const part = createElement("div")
+    part.append(createElement("h5", "", heading), list)
+    side.append(part)
   }
+  if (sources.length > 0)
+    addList("Where rows came from", renderCounts(sources.map(({ name, rows }) => ({ name, rows, colour: colours.green }))))
   const numRejected = rejected.reduce((sum, { rows }) => sum + rows, 0)
   if (numRejected > 0) {
-    side.append(createElement("h5", "", `${formatCount(numRejected)} rejected`))
-    side.append(renderCounts(rejected.map(({ reason, rows }) => ({ name: reason, rows, colour: colours[colourOfReason(reason)] }))))
+    const counts = rejected.map(({ reason, rows }) => ({ name: reason, rows, colour: colours[colourOfReason(reason)] }))
+    addList(`${formatCount(numRejected)} rejected`, renderCounts(counts))
   }
   if (numRows === 0) side.append(createElement("div", "p2m-mute", "No rows."))
   return side

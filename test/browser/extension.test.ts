@@ -77,7 +77,7 @@ describe.skipIf(missing.length > 0 && !isRequired)("the extension in JupyterLab"
     const errors = collectErrors(page)
     await page.goto(server.address(`/lab/tree/${notebook}`))
     // A kernel that is stopped while it starts would keep the server from ending.
-    await page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').first().waitFor({ timeout: 60_000 })
+    await page.getByText("TypeScript | Idle").waitFor({ timeout: 60_000 })
     return { page, errors }
   }
 

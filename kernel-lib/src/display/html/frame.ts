@@ -5,17 +5,18 @@ import { escapeMarkup } from "../svg/picture"
 import { formatCount } from "../wording"
 
 // JupyterLab's variables first, then VS Code's, then those of a page of ours, then light. Fills are translucent, so that they need no theme.
-const style = `.p2m{--ink:var(--jp-content-font-color1,var(--vscode-editor-foreground,var(--p2m-ink,#1f2328)));--mute:var(--jp-content-font-color2,var(--vscode-descriptionForeground,var(--p2m-mute,#656d76)));--line:var(--jp-border-color2,var(--vscode-editorWidget-border,var(--p2m-line,#d8dee4)));--paper:var(--jp-layout-color0,var(--vscode-editor-background,var(--p2m-paper,#fff)));--link:var(--jp-content-link-color,var(--vscode-textLink-foreground,var(--p2m-link,#0072b2)));font:13px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;color:var(--ink);background:var(--paper);font-variant-numeric:tabular-nums;max-width:980px;margin:0 0 14px;overflow-wrap:anywhere}
-.p2m header{display:flex;flex-wrap:wrap;gap:0 10px;align-items:baseline;margin:0 0 6px}
-.p2m h4{margin:0;font-size:14px;font-weight:600;color:inherit}.p2m p{margin:6px 0 0}.p2m .sub,.p2m .foot{color:var(--mute)}.p2m header p{margin:0}
-.p2m table{border-collapse:collapse;width:100%;margin:6px 0 0;border:0;font-size:13px;table-layout:auto;color:inherit;background:none}.p2m tr,.p2m tbody tr:nth-child(even),.p2m tbody tr:hover{background:none}
-.p2m th{font-weight:500;color:var(--mute);text-align:left;border:0;border-bottom:1px solid var(--line);padding:3px 12px 3px 0;vertical-align:bottom;white-space:nowrap}
-.p2m td{padding:4px 12px 4px 0;border:0;border-bottom:1px solid var(--line);vertical-align:top;text-align:left}.p2m th.n,.p2m td.n{text-align:right}.p2m td.n:not(.text){white-space:nowrap}.p2m th.n:first-child{width:1%}
-.p2m .text{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:12px;white-space:pre-wrap;overflow-wrap:anywhere}.p2m .whole{white-space:nowrap}.p2m code{font:12px ui-monospace,SFMono-Regular,Menlo,monospace;background:none;color:inherit;padding:0;overflow-wrap:anywhere}
-.p2m .facts{display:flex;flex-wrap:wrap;gap:2px 22px;margin:2px 0 8px;color:var(--mute)}.p2m .facts b{color:var(--ink);font-weight:600}.p2m .bare{display:none}
-.p2m .row{display:flex;flex-wrap:wrap;gap:4px 28px;align-items:flex-start;justify-content:space-between}.p2m img{max-width:100%;height:auto;display:block;background:none}
-.p2m ins{background:rgba(0,158,115,.24);color:inherit;text-decoration:none}.p2m del{background:rgba(192,57,43,.24);color:inherit;text-decoration:none}.p2m a{color:var(--link);text-decoration:none}
-.p2m .strip{display:inline-block;vertical-align:middle;margin-right:8px}.p2m summary{cursor:pointer}.p2m .bar{display:inline-block;width:260px;height:4px;background:rgba(138,147,155,.35);vertical-align:middle;margin:0 10px 0 0}.p2m .bar i{display:block;height:4px;background:#0072b2}`
+// The class is doubled to win over a notebook's own rules for tables and code.
+const style = `.p2m.p2m{--ink:var(--jp-content-font-color1,var(--vscode-editor-foreground,var(--p2m-ink,#1f2328)));--mute:var(--jp-content-font-color2,var(--vscode-descriptionForeground,var(--p2m-mute,#656d76)));--line:var(--jp-border-color2,var(--vscode-editorWidget-border,var(--p2m-line,#d8dee4)));--paper:var(--jp-layout-color0,var(--vscode-editor-background,var(--p2m-paper,#fff)));--link:var(--jp-content-link-color,var(--vscode-textLink-foreground,var(--p2m-link,#0072b2)));font:13px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif;color:var(--ink);background:var(--paper);font-variant-numeric:tabular-nums;max-width:980px;margin:0 0 14px;overflow-wrap:anywhere}
+.p2m.p2m header{display:flex;flex-wrap:wrap;gap:0 10px;align-items:baseline;margin:0 0 6px}
+.p2m.p2m h4{margin:0;font-size:14px;font-weight:600;color:inherit}.p2m.p2m p{margin:6px 0 0}.p2m.p2m .sub,.p2m.p2m .foot{color:var(--mute)}.p2m.p2m header p{margin:0}
+.p2m.p2m table{border-collapse:collapse;width:100%;margin:6px 0 0;border:0;font-size:13px;table-layout:auto;color:inherit;background:none}.p2m.p2m tr,.p2m.p2m tbody tr:nth-child(even),.p2m.p2m tbody tr:hover{background:none}
+.p2m.p2m th{font-weight:500;color:var(--mute);text-align:left;border:0;border-bottom:1px solid var(--line);padding:3px 12px 3px 0;vertical-align:bottom;white-space:nowrap}
+.p2m.p2m td{padding:4px 12px 4px 0;border:0;border-bottom:1px solid var(--line);vertical-align:top;text-align:left}.p2m.p2m th.n,.p2m.p2m td.n{text-align:right}.p2m.p2m td.n:not(.text){white-space:nowrap}.p2m.p2m th.n:first-child{width:1%}
+.p2m.p2m .text{font-family:ui-monospace,SFMono-Regular,Menlo,monospace;font-size:12px;white-space:pre-wrap;overflow-wrap:anywhere}.p2m.p2m .whole{white-space:nowrap}.p2m.p2m code{font:12px ui-monospace,SFMono-Regular,Menlo,monospace;background:none;color:inherit;padding:0;overflow-wrap:anywhere}
+.p2m.p2m .facts{display:flex;flex-wrap:wrap;gap:2px 22px;margin:2px 0 8px;color:var(--mute)}.p2m.p2m .facts b{color:var(--ink);font-weight:600}.p2m.p2m .bare{display:none}
+.p2m.p2m .row{display:flex;flex-wrap:wrap;gap:4px 28px;align-items:flex-start;justify-content:space-between}.p2m.p2m img{max-width:100%;height:auto;display:block;background:none}
+.p2m.p2m ins{background:rgba(0,158,115,.24);color:inherit;text-decoration:none}.p2m.p2m del{background:rgba(192,57,43,.24);color:inherit;text-decoration:none}.p2m.p2m a{color:var(--link);text-decoration:none}
+.p2m.p2m .strip{display:inline-block;vertical-align:middle;margin-right:8px}.p2m.p2m summary{cursor:pointer}.p2m.p2m .bar{display:inline-block;width:260px;height:4px;background:rgba(138,147,155,.35);vertical-align:middle;margin:0 10px 0 0}.p2m.p2m .bar i{display:block;height:4px;background:#0072b2}`
 
 /** One result: heading, sentence, and what belongs under them. `parts` are markup already; empty ones are left out. */
 export function frame(title: string, subtitle: string, parts: readonly string[]): string {
