@@ -116,7 +116,9 @@ export class Dataset implements Iterable<Row> {
           throw new InputError("dataset.row-not-text", `Row ${index} of ${name} needs two texts, input and output.`)
         }
         const from = row.from ?? { kind: "annotated" as const, source: name, row: index }
-        return { id: row.id ?? rowId(from, row), input: row.input, output: row.output, from, group: row.group }
+        // A half of a surrogate pair has no form on disk, and would change the row when it is read again.
+        const [input, output] = [row.input.toWellFormed(), row.output.toWellFormed()]
+        return { id: row.id ?? rowId(from, { input, output }), input, output, from, group: row.group }
       }),
       { ...options, name },
     )

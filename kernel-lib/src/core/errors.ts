@@ -66,7 +66,7 @@ export function isPrompt2ModelError(value: unknown): value is Prompt2ModelError 
   return typeof value === "object" && value !== null && (value as Record<symbol, unknown>)[brand] === true
 }
 
-const secretPatterns = [/\b(sk|pk|rk)-[A-Za-z0-9_-]{8,}/g, /\bhf_[A-Za-z0-9]{8,}/g, /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi]
+const secretPatterns = [/\b(sk|pk|rk)-[A-Za-z0-9_-]{8,}/g, /\bhf_[A-Za-z0-9]{8,}/g, /\b(Bearer|Basic)\s+(?=\S*\d)[A-Za-z0-9._~+/=-]{16,}/g]
 const secretNames = /(KEY|TOKEN|SECRET|PASSWORD)$/
 
 /** `text` with API keys, tokens and the values of secret environment variables replaced by `[redacted]`. */

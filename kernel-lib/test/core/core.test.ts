@@ -40,7 +40,7 @@ describe("errors", () => {
   it("keep no secret in their sentence, and are known by their brand", () => {
     process.env.SOME_API_KEY = "very-secret-value"
     try {
-      const error = new InputError("a.b", "failed with very-secret-value and sk-abcdefghijkl and Bearer abcdefghijkl")
+      const error = new InputError("a.b", "failed with very-secret-value and sk-abcdefghijkl and Bearer abcdefghijkl12345")
       expect(error.message).toBe("failed with [redacted] and [redacted] and [redacted]")
       expect(isPrompt2ModelError(error)).toBe(true)
       expect(isPrompt2ModelError(new Error("x"))).toBe(false)
@@ -48,7 +48,8 @@ describe("errors", () => {
     } finally {
       delete process.env.SOME_API_KEY
     }
-    expect(redactSecrets("nothing here")).toBe("nothing here")
+    const plain = "a basic understanding of bearer instruments; ask-something-longer; Basic mathematics"
+    expect(redactSecrets(plain)).toBe(plain)
   })
 })
 
