@@ -165,7 +165,7 @@ function shared(options: OpenRunOptions & StageInlineOptions) {
 }
 
 function configurationOf(options: OpenRunOptions): RunConfiguration {
-  const { teacher, hub, seed, engine } = { seed: 1, engine: "auto" as const, ...options }
+  const { teacher, hub, seed = 1, engine = "auto" } = options
   return { teacher: teacher?.identity ?? teacher?.name, hub: hub?.identity, seed, engine }
 }
 
