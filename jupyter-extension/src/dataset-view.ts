@@ -69,8 +69,8 @@ function renderRows({ preview, lengths, title }: DatasetPayload): HTMLElement {
   for (let index = 0; index < preview.length; index++) {
     const row = body.insertRow()
     for (const { cells, isNumber } of columns) {
-      const isWhole = !isNumber && cells.every((text) => text.length <= shortText && !text.includes("\n"))
-      const cell = createElement("td", isNumber ? "p2m-number" : isWhole ? "p2m-whole" : "", cells[index])
+      const isWhole = cells.every((text) => text.length <= shortText && !text.includes("\n"))
+      const cell = createElement("td", [isNumber ? "p2m-number" : "", isWhole ? "p2m-whole" : ""].filter(Boolean).join(" "), cells[index])
       if (cells[index] === "" && !isNumber) cell.append(createElement("span", "p2m-mute", "(empty)"))
       row.append(cell)
     }

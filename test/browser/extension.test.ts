@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process"
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import type { Browser } from "playwright-core"
+import type { Browser, Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { mimeTypes } from "../../kernel-lib/src/display/payloads"
 import { bundleOf, type MimeBundle } from "../../kernel-lib/src/display/self-showing"
@@ -30,6 +30,11 @@ function writeNotebook(name: string, bundles: readonly MimeBundle[]): void {
   }))
   const kernelspec = { name: "tslab", display_name: "TypeScript", language: "typescript" }
   writeFileSync(join(folder, name), JSON.stringify({ cells, metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 }))
+}
+
+/** A kernel that is stopped while it starts would keep the server from ending. */
+async function waitForKernel(page: Page): Promise<void> {
+  await page.getByText("TypeScript | Idle").waitFor({ timeout: 60_000 })
 }
 
 describe.skipIf(missing.length > 0 && !isRequired)("the extension in JupyterLab", () => {
@@ -76,8 +81,7 @@ describe.skipIf(missing.length > 0 && !isRequired)("the extension in JupyterLab"
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
     const errors = collectErrors(page)
     await page.goto(server.address(`/lab/tree/${notebook}`))
-    // A kernel that is stopped while it starts would keep the server from ending.
-    await page.getByText("TypeScript | Idle").waitFor({ timeout: 60_000 })
+    await waitForKernel(page)
     return { page, errors }
   }
 
@@ -94,8 +98,12 @@ describe.skipIf(missing.length > 0 && !isRequired)("the extension in JupyterLab"
     expect(await views.nth(1).locator("tbody td").nth(1).textContent()).toBe(hostileText)
     expect(await views.nth(1).locator("script, img").count()).toBe(0)
     await takeScreenshot(page, "extension-light", { isWhole: false })
+    await page.setViewportSize({ width: 1700, height: 900 })
+    await takeScreenshot(page, "extension-wide", { isWhole: false })
+    await page.setViewportSize({ width: 1280, height: 900 })
     await server.setTheme("JupyterLab Dark")
     await page.reload()
+    await waitForKernel(page)
     await views.nth(1).locator("table").waitFor()
     await page.locator("body[data-jp-theme-light=false]").waitFor({ state: "attached" })
     await takeScreenshot(page, "extension-dark", { isWhole: false })
