@@ -46,6 +46,27 @@ export async function saveStudent(student: StudentParts, folder: string): Promis
   })
 }
 
+/** What transformers refuses as a whole number: JavaScript writes 1.0 as 1. */
+const realNumbers = [
+  "classifier_dropout",
+  "diversity_penalty",
+  "dropout_rate",
+  "encoder_repetition_penalty",
+  "epsilon_cutoff",
+  "eta_cutoff",
+  "guidance_scale",
+  "initializer_factor",
+  "layer_norm_epsilon",
+  "length_penalty",
+  "min_p",
+  "repetition_penalty",
+  "temperature",
+  "top_p",
+  "typical_p",
+]
+const wholeRealNumber = new RegExp(`^(\\s*"(?:${realNumbers.join("|")})": -?\\d+)(,?)$`, "gm")
+
 async function writeJson(path: string, value: unknown): Promise<void> {
-  await writeFileAtomically(path, `${JSON.stringify(value, null, 2)}\n`)
+  const text = JSON.stringify(value, null, 2).replace(wholeRealNumber, "$1.0$2")
+  await writeFileAtomically(path, `${text}\n`)
 }

@@ -129,6 +129,16 @@ describe("encodeRow", () => {
 })
 
 describe("save", () => {
+  it("writes real numbers as Python reads them: 1.0, not 1", async () => {
+    const target = join(folder, "real-numbers")
+    await (await loadStudent(await copyGolden("relu-tied", { dropout_rate: 0 }))).save(target)
+    const config = await readFile(join(target, "config.json"), "utf8")
+    expect(config).toMatch(/"initializer_factor": 1\.0,/)
+    expect(config).toMatch(/"dropout_rate": 0\.0,/)
+    expect(config).toMatch(/"d_model": 24,/)
+    expect(JSON.parse(config).initializer_factor).toBe(1)
+  })
+
   it("replaces an older student whole", async () => {
     const target = join(folder, "replaced")
     await (await loadStudent(goldenFolder("relu-tied"))).save(target)

@@ -212,7 +212,10 @@ def make_all(folder):
 
 def check(folder):
     model = T5ForConditionalGeneration.from_pretrained(folder).eval()
-    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    except ValueError:  # transformers 4 does not know the class that 5 writes
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
     with torch.no_grad():
         print(json.dumps({
             "class": type(tokenizer).__name__,
