@@ -70,9 +70,8 @@ export function show(...values: readonly unknown[]): void {
 }
 
 /**
- * Makes the last expression of a tslab cell show itself. tslab assigns it to `tsLastExpr` of its exports object, `undefined` at the start of every
- * cell and the value at its end, and logs what it then finds there: a setter sees the value, and a getter that answers undefined silences the log.
- * Does nothing outside tslab, and nothing the second time.
+ * Makes the last expression of a tslab cell show itself, and `{ run }` mean in a cell what it means elsewhere. Does nothing outside tslab, and
+ * nothing the second time.
  *
  * @returns whether the hook is in place
  */
@@ -80,6 +79,16 @@ export function installTslabHook(): boolean {
   const exports = (globalThis as TslabGlobal).__tslab__?.exports
   if (typeof exports !== "object") return false
   if (hookBrand in exports) return true
+  if (!showLastValues(exports)) return false
+  makeEarlierCellsVisible(exports)
+  return true
+}
+
+/**
+ * tslab assigns a cell's last expression to `tsLastExpr` of its exports, `undefined` at the start of every cell and the value at its end, and logs
+ * what it then finds there: a setter sees the value, and a getter that answers undefined silences the log.
+ */
+function showLastValues(exports: object): boolean {
   let last: unknown
   const prototype = Object.create(Object.prototype, {
     [hookBrand]: { value: true },
@@ -92,6 +101,15 @@ export function installTslabHook(): boolean {
     },
   })
   return Reflect.setPrototypeOf(exports, prototype)
+}
+
+/**
+ * tslab keeps the variables of earlier cells on its exports and rewrites their names, but not in shorthand properties: `{ run }` then names a
+ * global that is not there. With the exports behind the global object such names are found; real globals always come first.
+ */
+function makeEarlierCellsVisible(exports: object): void {
+  const behindGlobal = Object.getPrototypeOf(globalThis)
+  if (behindGlobal !== null && behindGlobal !== Object.prototype) Reflect.setPrototypeOf(behindGlobal, exports)
 }
 
 /** A result whose display fails must not fail the cell: it is logged instead. */

@@ -9,6 +9,9 @@ const cache = (Module as unknown as { _cache: Record<string, unknown> })._cache
 const path = "/somewhere/node_modules/tslab/dist/jupyter.js"
 const sent: [{ data: MimeBundle; transient: { display_id?: string } }, boolean | undefined][] = []
 
+const behindGlobal = Object.getPrototypeOf(globalThis)
+const furtherBehind = Object.getPrototypeOf(behindGlobal)
+
 const result = makeResult()
 function makeResult(): object {
   const made = { rows: 3 }
@@ -39,6 +42,7 @@ beforeEach(() => {
 })
 afterEach(() => {
   Reflect.deleteProperty(scope, "__tslab__")
+  Object.setPrototypeOf(behindGlobal, furtherBehind)
   delete cache[path]
   vi.restoreAllMocks()
 })
@@ -82,6 +86,19 @@ describe("in tslab", () => {
     scope.__tslab__!.exports.run = 1
     expect(Object.keys(scope.__tslab__!.exports)).toEqual(["run"])
     expect("tsLastExpr" in {}).toBe(false)
+  })
+
+  it("finds variables of earlier cells by their bare names, after real globals", () => {
+    installTslabHook()
+    const { exports } = scope.__tslab__!
+    exports.runOfEarlierCell = 7
+    exports.Array = "not the real one"
+    expect(new Function("return [{ runOfEarlierCell }, Array, typeof notDeclared]")()).toEqual([
+      { runOfEarlierCell: 7 },
+      Array,
+      "undefined",
+    ])
+    expect("runOfEarlierCell" in {}).toBe(false)
   })
 
   it("is set once, though two copies of the library are loaded", () => {
