@@ -2,6 +2,7 @@
 // has them brings a hundred megabytes of browser backends along. Where that package is loaded, its gradients are left alone.
 // Formulas are the usual ones; equal elements of a maximum all get the gradient, as in tfjs.
 import * as tf from "@tensorflow/tfjs-core"
+import { comparisonOperations } from "./operations"
 
 type Tensor = tf.Tensor
 type Gradients = Record<string, () => Tensor>
@@ -41,8 +42,8 @@ registerUnary("Softplus", "x", (x) => tf.sigmoid(x))
 registerUnary("Sqrt", "y", (y) => tf.div(0.5, y))
 registerUnary("Square", "x", (x) => tf.mul(x, 2))
 registerUnary("Tanh", "y", (y) => tf.sub(1, tf.square(y)))
-for (const name of ["Ceil", "Floor", "Round", "Sign", "Step", "ZerosLike", "OnesLike"]) {
-  register(name, { inputs: ["x"] }, (_dy, [x]) => ({ x: () => tf.zerosLike(x) }))
+for (const name of ["Ceil", "Floor", "IsNan", "LogicalNot", "OnesLike", "Round", "Sign", "Step", "ZerosLike"]) {
+  register(name, { inputs: ["x"] }, (_dy, [x]) => ({ x: () => tf.zeros(x.shape) }))
 }
 
 /** `da` and `db` before broadcasting is undone. */
@@ -94,7 +95,8 @@ registerBinary(
   (dy, a, b) => tf.mul(dy, tf.mul(b, tf.pow(a, tf.sub(b, 1)))),
   (dy, a, _b, y) => tf.mul(dy, tf.mul(y, tf.log(tf.where(tf.greater(a, 0), a, tf.onesLike(a))))),
 )
-register("AddN", { allInputs: true }, (dy, inputs) => Object.fromEntries(inputs.map((_, index) => [index, () => dy])))
+for (const name of comparisonOperations) registerBinary(name, zeros, zeros)
+register("AddN", { allInputs: true }, (dy, inputs) => Object.fromEntries(inputs.map((_, index) => [index, () => tf.clone(dy)])))
 
 register("BatchMatMul", { inputs: ["a", "b"] }, (dy, [a, b], { transposeA, transposeB }) => ({
   a: () => unbroadcast(transposeA ? tf.matMul(b, dy, !!transposeB, true) : tf.matMul(dy, b, false, !transposeB), a.shape),
@@ -110,19 +112,20 @@ for (const name of ["Max", "Min"]) {
   })
 }
 register("Softmax", { outputs: true }, (dy, [y]) => ({ logits: () => tf.mul(y, tf.sub(dy, tf.sum(tf.mul(dy, y), -1, true))) }))
-register("LogSoftmax", { outputs: true }, (dy, [y]) => ({ logits: () => tf.sub(dy, tf.mul(tf.sum(dy, -1, true), tf.exp(y))) }))
 register("Cumsum", {}, (dy, _saved, { axis, exclusive, reverse }) => ({ x: () => tf.cumsum(dy, axis as number, !!exclusive, !reverse) }))
 register("ClipByValue", { inputs: ["x"] }, (dy, [x], { clipValueMin, clipValueMax }) => ({
   x: () => where(tf.logicalAnd(tf.greaterEqual(x, clipValueMin as number), tf.lessEqual(x, clipValueMax as number)), dy),
 }))
 register("Select", { inputs: ["condition"] }, (dy, [condition]) => ({
-  condition: () => tf.zerosLike(condition),
+  condition: () => tf.zeros(condition.shape),
   t: () => where(condition, dy),
   e: () => where(tf.logicalNot(condition), dy),
 }))
 
-register("Identity", {}, (dy) => ({ x: () => tf.cast(dy, "float32") }))
-register("Cast", {}, (dy) => ({ x: () => dy }))
+register("Identity", {}, (dy) => ({ x: () => tf.clone(dy) }))
+register("Cast", {}, (dy) => ({ x: () => tf.clone(dy) }))
+register("ArgMax", { inputs: ["x"] }, (_dy, [x]) => ({ x: () => tf.zeros(x.shape) }))
+register("OneHot", { inputs: ["indices"] }, (_dy, [indices]) => ({ indices: () => tf.zeros(indices.shape) }))
 register("Reshape", { inputs: ["x"] }, (dy, [x]) => ({ x: () => tf.reshape(dy, x.shape) }))
 register("ExpandDims", { inputs: ["input"] }, (dy, [input]) => ({ input: () => tf.reshape(dy, input.shape) }))
 register("Transpose", {}, (dy, _saved, { perm }) => ({
@@ -177,11 +180,11 @@ register("GatherV2", { inputs: ["x", "indices"] }, (dy, [x, indices], { axis }) 
     const sums = tf.unsortedSegmentSum(tf.transpose(rows, order), tf.reshape(indices, [indices.size]), x.shape[along])
     return tf.transpose(sums, tf.backend_util.getUndoAxesPermutation(order))
   },
-  indices: () => tf.zerosLike(indices),
+  indices: () => tf.zeros(indices.shape),
 }))
 register("UnsortedSegmentSum", { inputs: ["segmentIds"] }, (dy, [segmentIds]) => ({
   x: () => tf.gather(dy, segmentIds),
-  segmentIds: () => tf.zerosLike(segmentIds),
+  segmentIds: () => tf.zeros(segmentIds.shape),
 }))
 
 /** Sums what broadcasting repeated. */
@@ -195,6 +198,10 @@ function restoreAxes(reduced: Tensor, shape: number[], axis: unknown): Tensor {
   const axes = tf.util.parseAxisParam(axis as number | number[], shape)
   const kept = shape.map((length, index) => (axes.includes(index) ? 1 : length))
   return tf.broadcastTo(tf.reshape(reduced, kept), shape)
+}
+
+function zeros(dy: Tensor): Tensor {
+  return tf.zeros(dy.shape)
 }
 
 /** dy where the condition holds, else 0. */

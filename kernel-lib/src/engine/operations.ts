@@ -86,7 +86,6 @@ export type Attributes = Record<UnaryOperation | ArithmeticOperation | Compariso
     Select: None
     ClipByValue: { readonly min: number; readonly max: number }
     Softmax: None
-    LogSoftmax: None
     Cumsum: { readonly axis: number; readonly exclusive: boolean; readonly reverse: boolean }
 
     /** To the result's shape. */

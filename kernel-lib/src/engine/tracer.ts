@@ -78,8 +78,9 @@ function trace(definition: TraceDefinition, body: TraceBody): Recording {
     const parameters = mapValues(definition.parameters, ({ shape }, name) =>
       recorder.makeTensor(recorder.record("Parameter", [], { name }, { shape, dtype: "float32" })[0]),
     )
+    const named = [checkNames(definition.name, "input", inputs), checkNames(definition.name, "parameter", parameters)] as const
     try {
-      return new Recording(definition.name, recorder.nodes, body(recorder, inputs, parameters))
+      return new Recording(definition.name, recorder.nodes, body(recorder, ...named))
     } catch (error) {
       throw explainTraceError(definition.name, error)
     }
@@ -142,6 +143,21 @@ function explainTraceError(name: string, error: unknown): EngineError {
     )
   }
   return new EngineError("engine.trace-failed", `${where} cannot be traced: ${messageOf(error)}`, { cause: error })
+}
+
+/** `tensors`, saying which name is missing where a network asks for one that is not there. */
+function checkNames(network: string, kind: "input" | "parameter", tensors: NamedTensors): NamedTensors {
+  return new Proxy(tensors, {
+    get(target, name) {
+      if (typeof name === "symbol" || name in target) return Reflect.get(target, name)
+      const known = Object.keys(target)
+      const listed = known.length > 12 ? `${known.slice(0, 12).join(", ")} ...` : known.join(", ")
+      throw new EngineError(
+        "engine.unknown-name",
+        `${network} asks for the ${kind} ${name}, and there are ${listed || "none"} only: check the names.`,
+      )
+    },
+  })
 }
 
 function mapValues<Old, New>(record: Readonly<Record<string, Old>>, change: (value: Old, name: string) => New): Record<string, New> {

@@ -74,7 +74,6 @@ Object.assign(kernels, {
   ClipByValue: (recorder, { x }, { clipValueMin, clipValueMax }) =>
     recorder.record("ClipByValue", [x], { min: clipValueMin, max: clipValueMax }, x),
   Softmax: (recorder, { logits }) => recorder.record("Softmax", [logits], {}, logits),
-  LogSoftmax: (recorder, { logits }) => recorder.record("LogSoftmax", [logits], {}, logits),
   Cumsum: (recorder, { x }, { axis, exclusive, reverse }) =>
     recorder.record("Cumsum", [x], { axis, exclusive: !!exclusive, reverse: !!reverse }, x),
 
@@ -148,6 +147,9 @@ Object.assign(kernels, {
   BatchMatMul: (recorder, { a, b }, { transposeA = false, transposeB = false }) => {
     const rows = a.shape.at(transposeA ? -1 : -2)!
     const columns = b.shape.at(transposeB ? -2 : -1)!
+    const inner = [a.shape.at(transposeA ? -2 : -1), b.shape.at(transposeB ? -1 : -2)]
+    if (inner[0] !== inner[1])
+      throw new Error(`matMul of [${a.shape}] and [${b.shape}]: the inner lengths ${inner[0]} and ${inner[1]} differ`)
     const shape = [...broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2)), rows, columns]
     return recorder.record("MatMul", [a, b], { transposeA, transposeB, alpha: 1 }, { shape, dtype: "float32" })
   },
@@ -214,7 +216,11 @@ function recordSlice(recorder: TracingBackend, x: Value, begin: readonly number[
 
 function recordConcat(recorder: TracingBackend, parts: readonly Value[], axis: number): Value {
   const length = parts.reduce((sum, part) => sum + part.shape[axis], 0)
-  return recorder.record("Concat", parts, { axis }, { shape: withAxis(parts[0].shape, axis, length), dtype: parts[0].dtype })[0]
+  const [first] = parts
+  const isFitting = ({ shape }: Value) => sameShape(withAxis(shape, axis, 0), withAxis(first.shape, axis, 0))
+  if (!parts.every(isFitting))
+    throw new Error(`concat along axis ${axis} of ${parts.map(({ shape }) => `[${shape}]`).join(", ")}: the other axes differ`)
+  return recorder.record("Concat", parts, { axis }, { shape: withAxis(first.shape, axis, length), dtype: first.dtype })[0]
 }
 
 function perRow(x: Value): TensorSpec {

@@ -136,7 +136,6 @@ type OtherOperation =
   | "Select"
   | "ClipByValue"
   | "Softmax"
-  | "LogSoftmax"
   | "Cumsum"
   | "Reshape"
   | "Transpose"
@@ -171,7 +170,6 @@ export const tensorRules: Rules<OtherOperation> = {
     return graph.node("Clip", [x, makeNumber(graph, min, dtype, []), makeNumber(graph, max, dtype, [])])
   },
   Softmax: (graph, [x]) => graph.node("Softmax", [hasSlowDenormals ? liftTiny(graph, x) : x], { axis: -1 }),
-  LogSoftmax: (graph, [x]) => graph.node("LogSoftmax", [x], { axis: -1 }),
   Cumsum: (graph, [x], { attributes: { axis, exclusive, reverse } }) =>
     graph.node("CumSum", [x, graph.integer(axis)], { exclusive: Number(exclusive), reverse: Number(reverse) }),
 

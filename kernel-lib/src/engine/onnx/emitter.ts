@@ -1,7 +1,7 @@
 // From a recording to an ONNX model: inputs, parameters and outputs by name, one rule for each recorded operation.
 import type { OperationName } from "../operations"
 import type { RecordedNode, Recording, Value } from "../recording"
-import { makeLayerRules } from "./emit-layer-operations"
+import { type IsUsed, makeLayerRules } from "./emit-layer-operations"
 import { arithmeticRules, comparisonRules, type Rule, type Rules, reductionRules, tensorRules, unaryRules } from "./emit-tensor-operations"
 import { GraphBuilder, type Name } from "./graph-builder"
 
@@ -15,24 +15,30 @@ export const graphNames = {
   output: (name: string): Name => `output/${name}`,
 }
 
-/** A model file. Inputs and parameters are the graph's inputs: values are bound when it runs. */
-export function emitOnnx(recording: Recording): Uint8Array {
-  const graph = new GraphBuilder()
-  const uses = recording.countUses()
-  const rules: Rules<OperationName> = {
+/** How each operation is emitted; results that nobody uses may be left out. */
+export function makeRules(isUsed: IsUsed): Rules<OperationName> {
+  return {
     ...unaryRules,
     ...arithmeticRules,
     ...comparisonRules,
     ...reductionRules,
     ...tensorRules,
-    ...makeLayerRules((value) => uses.has(value)),
+    ...makeLayerRules(isUsed),
     Input: (graph, _inputs, node) => graph.input(graphNames.input(node.attributes.name), node.results[0]),
     Parameter: (graph, _inputs, node) => graph.input(graphNames.parameter(node.attributes.name), node.results[0]),
   }
+}
+
+/** A model file. Inputs and parameters are the graph's inputs: values are bound when it runs. */
+export function emitOnnx(recording: Recording): Uint8Array {
+  const graph = new GraphBuilder()
+  const uses = recording.countUses()
+  const rules = makeRules((value) => uses.has(value))
   const names = new Map<Value, Name>()
   for (const node of recording.nodes) {
     const rule = rules[node.operation] as Rule<OperationName>
     const inputs = node.inputs.map((value) => names.get(value)!)
+    graph.scope = node.scope
     const results = rule(graph, inputs, node as RecordedNode)
     const listed = typeof results === "string" ? [results] : results
     for (const [index, value] of node.results.entries()) names.set(value, listed[index])

@@ -21,6 +21,7 @@ interface PendingNode {
   readonly input: readonly Name[]
   readonly output: readonly Name[]
   readonly attributes: OnnxAttributes
+  readonly scope: string
 }
 
 const arrayTypes = new Map<unknown, ElementType>([
@@ -36,6 +37,8 @@ const arrayTypes = new Map<unknown, ElementType>([
 const largestShared = 64
 
 export class GraphBuilder {
+  /** The part of the network that nodes belong to from here on: the runtime names it in its errors. */
+  scope = ""
   private readonly nodes: PendingNode[] = []
   private readonly constants: TensorProto[] = []
   private readonly known = new Map<string, Name>()
@@ -53,7 +56,7 @@ export class GraphBuilder {
   /** Adds a node with `results` results. */
   nodeWithResults(results: number, opType: string, input: readonly Name[], attributes: OnnxAttributes = {}, domain = ""): Name[] {
     const output = Array.from({ length: results }, () => this.makeName())
-    this.nodes.push({ opType, domain, input, output, attributes })
+    this.nodes.push({ opType, domain, input, output, attributes, scope: this.scope })
     for (const name of output) this.made.add(name)
     return output
   }
@@ -72,7 +75,7 @@ export class GraphBuilder {
   output(name: Name, value: Name, spec: TensorSpec): void {
     // An Identity node would copy: a computed value takes the output's name instead.
     if (this.made.has(value) && !this.aliases.has(value)) this.aliases.set(value, name)
-    else this.nodes.push({ opType: "Identity", domain: "", input: [value], output: [name], attributes: {} })
+    else this.nodes.push({ opType: "Identity", domain: "", input: [value], output: [name], attributes: {}, scope: this.scope })
     this.outputs.push(describeValue(name, spec))
   }
 
@@ -104,10 +107,10 @@ export class GraphBuilder {
   /** A model file of the graph. */
   encode(name: string, opset: number): Uint8Array {
     const rename = (value: Name) => this.aliases.get(value) ?? value
-    const node: NodeProto[] = this.nodes.map(({ opType, domain, input, output, attributes }, index) => ({
+    const node: NodeProto[] = this.nodes.map(({ opType, domain, input, output, attributes, scope }, index) => ({
       opType,
       domain: domain || undefined,
-      name: `${opType}_${index}`,
+      name: `${scope && `${scope}/`}${opType}_${index}`,
       input: input.map(rename),
       output: output.map(rename),
       attribute: Object.entries(attributes).map(([key, value]) => encodeAttribute(key, value)),

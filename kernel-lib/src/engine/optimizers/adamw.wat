@@ -6,14 +6,14 @@
   ;; AdamW as PyTorch computes it, for the elements from $p to $end:
   ;;   m = beta1 m + (1 - beta1) g        v = beta2 v + (1 - beta2) g g        with g = gradient $scale
   ;;   p = p $keep - $step m / (sqrt(v) $correction + $epsilon)
-  ;; Moments far below anything that moves a parameter become zero (x + 1e-30 - 1e-30): left to fade they would end as denormal numbers,
+  ;; Moments far below anything that moves a parameter are rounded away (x + 1e-25 - 1e-25): left to fade they would end as denormal numbers,
   ;; which some processors are a hundred times slower with.
   (func (export "adamw")
     (param $p i32) (param $g i32) (param $m i32) (param $v i32) (param $end i32)
     (param $beta1 f32) (param $rest1 f32) (param $beta2 f32) (param $rest2 f32)
     (param $step f32) (param $correction f32) (param $epsilon f32) (param $keep f32) (param $scale f32)
     (local $gradient v128) (local $first v128) (local $second v128) (local $tiny v128)
-    (local.set $tiny (f32x4.splat (f32.const 1e-30)))
+    (local.set $tiny (f32x4.splat (f32.const 1e-25)))
     (block $done
       (br_if $done (i32.ge_u (local.get $p) (local.get $end)))
       (loop $next
