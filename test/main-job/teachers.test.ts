@@ -80,13 +80,18 @@ describe("the main job with a chat-completions server", () => {
     expect(readJson(join(out, "run.json")).spending).toMatchObject({ usd: run.spending.usd, requestsSent: run.spending.requestsSent })
   })
 
-  it("writes the key into no file and no message", async () => {
+  it("writes the key into no file and no message, and says soon that nobody is there", async () => {
     for (const file of everyFile(out)) expect(readFileSync(file, "latin1").includes(key), file).toBe(false)
+    const closed = createServer()
+    await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve))
+    const { port } = closed.address() as AddressInfo
+    await new Promise((resolve) => closed.close(resolve))
     const refused = await runCommand(["generate", prompt(), "--num-examples", "3", "--teacher", "openai:gpt-4o-mini", "--out", join(folder, "refused")], {
-      env: { OPENAI_API_KEY: key, OPENAI_BASE_URL: "http://127.0.0.1:9/v1" },
+      env: { OPENAI_API_KEY: key, OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1` },
     })
     expect(refused.code).toBe(1)
     expect(refused.stdout + refused.stderr).not.toContain(key)
+    expect(refused.stderr).toContain("Nothing answers at")
   })
 })
 

@@ -157,6 +157,7 @@ async function askUntilFull(spec: PromptSpec, options: Asking, teacher: Teacher,
   let next = 0
   let lastRequest = Number.POSITIVE_INFINITY
   let barren = 0
+  let isAnswering = false
   let ending: string | undefined
   let failure: unknown
   const { maxSeconds } = run.limits
@@ -170,13 +171,14 @@ async function askUntilFull(spec: PromptSpec, options: Asking, teacher: Teacher,
     const request = planRequest(spec, collector, options, random, call)
     try {
       const { texts, finishReasons } = await teacher.complete({ ...request, purpose: "generate", numResponses: options.responsesPerRequest, schema: generatedExampleSchema, index: call }, { signal: either })
+      isAnswering = true
       settled.set(call, { kind: "answered", texts, finishReasons, temperature: teacher.isRecorded ? undefined : request.temperature })
     } catch (error) {
       if (either.aborted) return
       const code = isPrompt2ModelError(error) ? (error as Prompt2ModelError).code : undefined
       if (code === "recorded.exhausted") lastRequest = Math.min(lastRequest, call)
       else if (code?.startsWith("budget.")) endAsking(messageOf(error), call)
-      else if (isFinal(error)) failure ??= error
+      else if (isFinal(error) || (!isAnswering && neverReached.has(code ?? ""))) failure ??= error
       else settled.set(call, { kind: "failed", message: messageOf(error) })
     }
   }
@@ -228,6 +230,9 @@ function neededRequests(collector: Collector, { numExamples = 2000, responsesPer
   const target = Math.max(1, numExamples - collector.accepted)
   return Math.max(1, Math.ceil(target / (responsesPerRequest * rate)))
 }
+
+/** What a request meets when nobody is there; before the first answer, further requests would wait as long and meet the same. */
+const neverReached = new Set(["teacher.unreachable", "teacher.connection-lost"])
 
 /** Whether every further request would meet this error too. A service's error is one request's; when most requests fail, that ends it as well. */
 function isFinal(error: unknown): boolean {
