@@ -1,10 +1,11 @@
 // Which engines this machine has, and the best of them. A missing or broken one is a sentence, never a stack trace.
 
+import { findBackend } from "@tensorflow/tfjs-core"
 import { EngineError, messageOf } from "../core/errors"
 import type { EngineName } from "../core/run"
 import { makeEagerEngine } from "./eager/eager-engine"
 import { makeOnnxEngine } from "./onnx/onnx-engine"
-import { type OpenOptions, openRuntime } from "./onnx/runtime-api"
+import { openRuntime, type RuntimeApi } from "./onnx/runtime-api"
 import type { Engine } from "./session"
 import { defaultThreads } from "./threads"
 
@@ -26,9 +27,9 @@ type Opener = () => Promise<Engine>
 
 /** Best first. */
 const openers: Readonly<Record<Exclude<EngineName, "auto">, Opener>> = {
-  onnx: async () => openOnnxEngine(),
-  tensorflow: () => refuse("tensorflow", "This version has no tensorflow engine yet: use onnx, which needs nothing but npm."),
-  xla: () => refuse("xla", "This version has no xla engine yet, so GPUs and TPUs are not used: use onnx on the CPU."),
+  onnx: async () => makeOnnxEngine(openOnnxApi()),
+  tensorflow: () => refuse("This version has no tensorflow engine yet: use onnx, which needs nothing but npm."),
+  xla: () => refuse("This version has no xla engine yet, so GPUs and TPUs are not used: use onnx on the CPU."),
   eager: openEagerEngine,
 }
 
@@ -70,21 +71,22 @@ export async function describeEngines(): Promise<EngineDescription[]> {
   return descriptions
 }
 
-let openedOnnx: Engine | undefined
+let openedApi: RuntimeApi | undefined
 
-/** @throws EngineError `engine.onnx-missing`, `engine.onnx-broken` */
-export function openOnnxEngine(options?: OpenOptions): Engine {
-  if (options) return makeOnnxEngine(openRuntime(options))
-  openedOnnx ??= makeOnnxEngine(openRuntime({ threads: defaultThreads() }))
-  return openedOnnx
+/** ONNX Runtime as this process has it, opened once. @throws EngineError `engine.onnx-missing`, `engine.onnx-broken` */
+export function openOnnxApi(): RuntimeApi {
+  openedApi ??= openRuntime({ threads: defaultThreads() })
+  return openedApi
 }
 
 async function openEagerEngine(): Promise<Engine> {
   await import("@tensorflow/tfjs-backend-cpu")
+  // Its first tensor would print a banner on standard error that recommends another package.
+  Object.assign(findBackend("cpu"), { firstUse: false })
   return makeEagerEngine("cpu")
 }
 
-async function refuse(_name: string, sentence: string): Promise<never> {
+async function refuse(sentence: string): Promise<never> {
   throw new EngineError("engine.not-available", sentence)
 }
 

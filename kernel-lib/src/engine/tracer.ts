@@ -145,8 +145,8 @@ function explainTraceError(name: string, error: unknown): EngineError {
   return new EngineError("engine.trace-failed", `${where} cannot be traced: ${messageOf(error)}`, { cause: error })
 }
 
-/** `tensors`, saying which name is missing where a network asks for one that is not there. */
-function checkNames(network: string, kind: "input" | "parameter", tensors: NamedTensors): NamedTensors {
+/** `tensors`, but asking for a name that is not there is an EngineError `engine.unknown-name`. */
+export function checkNames(network: string, kind: "input" | "parameter", tensors: NamedTensors): NamedTensors {
   return new Proxy(tensors, {
     get(target, name) {
       if (typeof name === "symbol" || name in target) return Reflect.get(target, name)

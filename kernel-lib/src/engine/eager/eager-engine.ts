@@ -16,7 +16,7 @@ import type {
   TensorData,
   TrainingDefinition,
 } from "../session"
-import { checkLoss, traceForward } from "../tracer"
+import { checkLoss, checkNames, traceForward } from "../tracer"
 import { type GradientSource, OptimizingSession } from "../training-session"
 
 /** @param backend a tfjs backend that is registered and ready */
@@ -74,7 +74,8 @@ class EagerGradients implements GradientSource {
   dispose(): void {}
 
   private loss(inputs: NamedTensors, parameters: NamedTensors, random: RandomStream | undefined): tf.Tensor {
-    return checkLoss(this.definition.name ?? "network", this.definition.loss(inputs, parameters, random))
+    const { name = "network", loss } = this.definition
+    return checkLoss(name, loss(checkNames(name, "input", inputs), checkNames(name, "parameter", parameters), random))
   }
 }
 

@@ -1,0 +1,2 @@
+/** The bytes of adamw.wat, assembled. */
+export function assembleAdamW(): Promise<Buffer>
