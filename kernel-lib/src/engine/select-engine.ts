@@ -7,7 +7,6 @@ import { makeEagerEngine } from "./eager/eager-engine"
 import { makeOnnxEngine } from "./onnx/onnx-engine"
 import { openRuntime, type RuntimeApi } from "./onnx/runtime-api"
 import type { Engine } from "./session"
-import { defaultThreads } from "./threads"
 
 /** One engine, as `prompt2model engines` shows it. */
 export interface EngineDescription {
@@ -75,7 +74,7 @@ let openedApi: RuntimeApi | undefined
 
 /** ONNX Runtime as this process has it, opened once. @throws EngineError `engine.onnx-missing`, `engine.onnx-broken` */
 export function openOnnxApi(): RuntimeApi {
-  openedApi ??= openRuntime({ threads: defaultThreads() })
+  openedApi ??= openRuntime()
   return openedApi
 }
 

@@ -63,17 +63,17 @@ test("a broken library and a missing koffi are one sentence each", () => {
     }
     return "no error"
   }
-  const broken = sentence(() => openRuntime({ file, threads: 1 }))
+  const broken = sentence(() => openRuntime({ file }))
   expect(broken).toMatch(/^ONNX Runtime could not be loaded from .*: reinstall onnxruntime-node and koffi\.$/)
   expect(broken).not.toContain("\n")
   const loadKoffi = () => {
     throw new Error("Cannot find the native Koffi module\nRequire stack: ...")
   }
-  expect(sentence(() => openRuntime({ loadKoffi, threads: 1 }))).toMatch(
+  expect(sentence(() => openRuntime({ loadKoffi }))).toMatch(
     /^ONNX Runtime could not be loaded from .* \(Cannot find the native Koffi module\): reinstall/,
   )
 })
 
 test("a library that is something else is refused", () => {
-  expect(() => openRuntime({ file: process.execPath, threads: 1 })).toThrow(/^ONNX Runtime could not be loaded from/)
+  expect(() => openRuntime({ file: process.execPath })).toThrow(/^ONNX Runtime could not be loaded from/)
 })

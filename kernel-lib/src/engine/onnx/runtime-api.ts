@@ -16,7 +16,6 @@ export interface RuntimeApi {
   setGraphOptimizationLevel(options: Handle, level: number): void
   setIntraOpNumThreads(options: Handle, threads: number): void
   setSessionLogSeverityLevel(options: Handle, level: number): void
-  disablePerSessionThreads(options: Handle): void
   addSessionConfigEntry(options: Handle, key: string, value: string): void
   createSession(model: Uint8Array, options: Handle): Handle
   releaseSession(session: Handle): void
@@ -37,8 +36,6 @@ export interface RuntimeApi {
   registerArena(): void
   /** Gives the arena's memory back; no session may be alive. */
   unregisterArena(): void
-  /** Threads that all sessions may share; 0 when another part of the process made the environment without any. */
-  readonly sharedThreads: number
 }
 
 /** Slots in struct OrtApi, which is append-only: a slot never changes its meaning. Prototypes are those of onnxruntime_c_api.h. */
@@ -66,10 +63,6 @@ const prototypes = {
   ReleaseValue: [96, "void (void* value)"],
   ReleaseRunOptions: [97, "void (void* options)"],
   ReleaseSessionOptions: [100, "void (void* options)"],
-  CreateEnvWithGlobalThreadPools: [119, "void* (int level, str id, void* threading, _Out_ void** env)"],
-  DisablePerSessionThreads: [120, "void* (void* options)"],
-  CreateThreadingOptions: [121, "void* (_Out_ void** threading)"],
-  ReleaseThreadingOptions: [122, "void (void* threading)"],
   AddSessionConfigEntry: [130, "void* (void* options, str key, str value)"],
   RunWithBinding: [133, "void* (void* session, void* options, void* binding)"],
   CreateIoBinding: [134, "void* (void* session, _Out_ void** binding)"],
@@ -77,7 +70,6 @@ const prototypes = {
   BindInput: [136, "void* (void* binding, str name, void* value)"],
   BindOutput: [137, "void* (void* binding, str name, void* value)"],
   CreateAndRegisterAllocator: [144, "void* (void* env, void* info, void* configuration)"],
-  SetGlobalIntraOpNumThreads: [147, "void* (void* threading, int threads)"],
   UnregisterAllocator: [177, "void* (void* env, void* info)"],
 } as const satisfies Record<string, readonly [slot: number, prototype: string]>
 
@@ -97,14 +89,12 @@ export interface OpenOptions {
   /** Default: the library inside onnxruntime-node. */
   readonly file?: string
   readonly loadKoffi?: () => Koffi
-  /** Threads that sessions share. */
-  readonly threads: number
 }
 
 /** @throws EngineError `engine.onnx-missing`, `engine.onnx-broken` in one sentence each */
-export function openRuntime({ file = findRuntimeLibrary(), loadKoffi = requireKoffi, threads }: OpenOptions): RuntimeApi {
+export function openRuntime({ file = findRuntimeLibrary(), loadKoffi = requireKoffi }: OpenOptions = {}): RuntimeApi {
   try {
-    return bindApi(loadTable(loadKoffi(), file), threads)
+    return bindApi(loadTable(loadKoffi(), file))
   } catch (cause) {
     if (cause instanceof EngineError) throw cause
     const reason = messageOf(cause).split("\n")[0]
@@ -162,7 +152,7 @@ function loadTable(koffi: Koffi, file: string): Table {
   return { version, call }
 }
 
-function bindApi({ version, call }: Table, threads: number): RuntimeApi {
+function bindApi({ version, call }: Table): RuntimeApi {
   const check = (status: unknown) => {
     if (!status) return
     const message = String(call.GetErrorMessage(status))
@@ -174,19 +164,17 @@ function bindApi({ version, call }: Table, threads: number): RuntimeApi {
     check(call[name](...parameters, out))
     return out[0] as Handle
   }
-  const { environment, sharedThreads } = makeEnvironment(call, make, check, threads)
+  const environment = make("CreateEnv", fatalOnly, "prompt2model")
   const cpu = make("CreateCpuMemoryInfo", 0, 0)
   const arena = make("CreateCpuMemoryInfo", 1, 0)
   return {
     version,
-    sharedThreads,
     createSessionOptions: () => make("CreateSessionOptions"),
     releaseSessionOptions: (options) => void call.ReleaseSessionOptions(options),
     disableMemPattern: (options) => check(call.DisableMemPattern(options)),
     setGraphOptimizationLevel: (options, level) => check(call.SetSessionGraphOptimizationLevel(options, level)),
     setIntraOpNumThreads: (options, count) => check(call.SetIntraOpNumThreads(options, count)),
     setSessionLogSeverityLevel: (options, level) => check(call.SetSessionLogSeverityLevel(options, level)),
-    disablePerSessionThreads: (options) => check(call.DisablePerSessionThreads(options)),
     addSessionConfigEntry: (options, key, value) => check(call.AddSessionConfigEntry(options, key, value)),
     createSession: (model, options) => make("CreateSessionFromArray", environment, model, model.byteLength, options),
     releaseSession: (session) => void call.ReleaseSession(session),
@@ -218,33 +206,15 @@ function bindApi({ version, call }: Table, threads: number): RuntimeApi {
   }
 }
 
-/** The process has one environment; whoever comes first decides whether it has threads to share. */
-function makeEnvironment(
-  call: Table["call"],
-  make: (name: FunctionName, ...parameters: unknown[]) => Handle,
-  check: (status: unknown) => void,
-  threads: number,
-): { environment: Handle; sharedThreads: number } {
-  const threading = make("CreateThreadingOptions")
-  try {
-    check(call.SetGlobalIntraOpNumThreads(threading, threads))
-    const environment = make("CreateEnvWithGlobalThreadPools", fatalOnly, "prompt2model", threading)
-    return { environment, sharedThreads: threads }
-  } catch {
-    return { environment: make("CreateEnv", fatalOnly, "prompt2model"), sharedThreads: 0 }
-  } finally {
-    call.ReleaseThreadingOptions(threading)
-  }
-}
-
 function describeFailure(message: string): EngineError {
-  const short = message.split("\n")[0].trim()
-  if (/bad_alloc|[Ff]ailed to allocate memory|out of memory/i.test(message)) {
-    return new EngineError("engine.out-of-memory", `Not enough memory for this graph (${short}): use smaller batches or shorter texts.`, {
+  if (/bad_alloc|failed to allocate memory|out of memory/i.test(message)) {
+    return new EngineError("engine.out-of-memory", "Not enough memory for this graph: use smaller batches or shorter texts.", {
       cause: message,
     })
   }
   if (/terminate flag/i.test(message))
     return new EngineError("engine.cancelled", "The run was cancelled: nothing was updated.", { cause: message })
-  return new EngineError("engine.onnx-failed", `ONNX Runtime refused: ${short}`, { cause: message })
+  const [, node, reason] = /Name:'([^']*)' Status Message: (.*)/s.exec(message) ?? [undefined, undefined, message]
+  const short = reason.split("\n")[0].trim()
+  return new EngineError("engine.onnx-failed", `ONNX Runtime refused${node ? ` at ${node}` : ""}: ${short}`, { cause: message })
 }
