@@ -9,8 +9,14 @@ export interface WeightSpec {
 }
 
 /**
- * Every weight of the network, once each. Deviations are those of the T5 paper's code: a projection's result has the variance of what goes
- * in, and queries make up for the scores' missing K^-0.5.
+ * How far the first position biases lie apart. T5's own D^-0.5 suits a million steps: a few hundred cannot move a bias by the units that
+ * it takes to look at one neighbour. Drawn wide, some head looks at each from the start (8 heads learn dates in 280 steps, not 900).
+ */
+const positionDeviation = 2.5
+
+/**
+ * Every weight of the network, once each. Deviations are those of T5's own code (a projection's result has the variance of what goes in,
+ * and queries make up for the scores' missing K^-0.5), but for the positions, and for a head of its own, whose first scores should be small.
  */
 export function listT5Weights(shape: T5Shape): WeightSpec[] {
   const { vocabularySize, modelSize, headSize, feedForwardSize, numHeads } = shape
@@ -35,7 +41,7 @@ export function listT5Weights(shape: T5Shape): WeightSpec[] {
     matrix(`${layer}.DenseReluDense.wo`, modelSize, feedForwardSize, feedForwardSize ** -0.5),
   ]
   const stack = (name: string, numLayers: number): WeightSpec[] => [
-    matrix(`${name}.block.0.layer.0.SelfAttention.relative_attention_bias`, shape.relativeBuckets, numHeads, modelSize ** -0.5),
+    matrix(`${name}.block.0.layer.0.SelfAttention.relative_attention_bias`, shape.relativeBuckets, numHeads, positionDeviation),
     ...Array.from({ length: numLayers }, (_, i) => `${name}.block.${i}.layer`).flatMap((layer) => [
       gain(`${layer}.0.layer_norm`),
       ...attention(`${layer}.0.SelfAttention`),
@@ -48,7 +54,7 @@ export function listT5Weights(shape: T5Shape): WeightSpec[] {
     matrix("shared", vocabularySize, modelSize, 1),
     ...stack("encoder", shape.numEncoderLayers),
     ...stack("decoder", shape.numDecoderLayers),
-    ...(shape.isHeadTied ? [] : [matrix("lm_head", vocabularySize, modelSize, 1)]),
+    ...(shape.isHeadTied ? [] : [matrix("lm_head", vocabularySize, modelSize, modelSize ** -0.5)]),
   ]
 }
 

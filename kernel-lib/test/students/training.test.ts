@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { selectEngine } from "../../src/engine"
+import { type LossFunction, selectEngine } from "../../src/engine"
 import { t5Loss } from "../../src/networks/t5"
 import { type LoadedStudent, loadStudent, openTraining, type Training } from "../../src/students"
 import { makeBatch } from "../../src/students/training-batch"
@@ -25,23 +25,23 @@ const valuesOf = (student: LoadedStudent) =>
   Object.fromEntries(Object.entries(student.weights).map(([name, { data }]) => [name, [...data]]))
 
 describe.each(goldenModels)("%s", (name) => {
-  it.each(["onnx", "eager"] as const)("has transformers' loss and gradients on %s", async (engineName) => {
-    const golden = readGolden(name)
-    const expected = await readGoldenTensors(name)
-    const { configuration, weights } = await loadStudent(goldenFolder(name))
-    const engine = await selectEngine(engineName)
-    const session = engine.createTrainingSession({
-      parameters: weights,
-      loss: (inputs, parameters) => t5Loss(configuration.shape, inputs, parameters),
-      threads: 1,
-    })
-    const { loss, gradients } = await session.computeGradients(makeBatch(golden.rows, golden.rows.length + 1, configuration))
-    expect(loss).toBeCloseTo(golden.loss, 4)
-    for (const key of Object.keys(weights)) {
-      expect(largestDifference(gradients[key], expected.get(`gradients/${key}`)!.data), key).toBeLessThan(1e-4)
-    }
-    session.dispose()
-  })
+  // The eager engine is slow: one model stands for all there.
+  it.each(name === "gated-untied" ? (["onnx", "eager"] as const) : (["onnx"] as const))(
+    "has transformers' loss and gradients on %s",
+    async (engineName) => {
+      const golden = readGolden(name)
+      const expected = await readGoldenTensors(name)
+      const { configuration, weights } = await loadStudent(goldenFolder(name))
+      const loss: LossFunction = (inputs, parameters) => t5Loss(configuration.shape, inputs, parameters)
+      const session = (await selectEngine(engineName)).createTrainingSession({ parameters: weights, loss, threads: 1 })
+      const result = await session.computeGradients(makeBatch(golden.rows, golden.rows.length + 1, configuration))
+      expect(result.loss).toBeCloseTo(golden.loss, 4)
+      for (const key of Object.keys(weights)) {
+        expect(largestDifference(result.gradients[key], expected.get(`gradients/${key}`)!.data), key).toBeLessThan(1e-4)
+      }
+      session.dispose()
+    },
+  )
 
   it("takes ten steps along transformers' curve", async () => {
     const { batches, losses, gradientNorms, optimizer } = readGolden(name)
