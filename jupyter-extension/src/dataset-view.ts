@@ -3,7 +3,7 @@
 import { colourOfReason, colours } from "../../kernel-lib/src/display/colours"
 import type { DatasetPayload } from "../../kernel-lib/src/display/payloads"
 import { makeVisible } from "../../kernel-lib/src/display/plain-text"
-import { datasetSubtitle, formatCount } from "../../kernel-lib/src/display/wording"
+import { datasetSubtitle, formatCount, splitsToName } from "../../kernel-lib/src/display/wording"
 
 /** Texts of this length stand on one line. */
 const shortText = 36
@@ -42,7 +42,7 @@ export function renderUnreadable(text: string): HTMLElement {
 function renderBar(payload: DatasetPayload): HTMLElement {
   const bar = createElement("div", "p2m-bar")
   bar.append(createElement("span", "p2m-title", payload.title), createElement("span", "p2m-mute", datasetSubtitle(payload)))
-  for (const { name, rows } of payload.splits ?? []) bar.append(createElement("span", "", `${formatCount(rows)} ${name}`))
+  for (const { name, rows } of splitsToName(payload)) bar.append(createElement("span", "", `${formatCount(rows)} ${name}`))
   return bar
 }
 

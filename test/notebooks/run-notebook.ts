@@ -1,6 +1,6 @@
 // Notebooks as data, and their execution in a real tslab kernel.
 import { spawn } from "node:child_process"
-import { mkdirSync, readFileSync, rmSync } from "node:fs"
+import { cpSync, mkdirSync, readFileSync, rmSync } from "node:fs"
 import { basename, join } from "node:path"
 import { type JupyterEnvironment, root } from "./jupyter-environment"
 
@@ -24,6 +24,15 @@ export interface Notebook {
   readonly metadata: { readonly kernelspec?: { readonly name: string } }
 }
 
+export interface Execution {
+  readonly code: number | null
+  /** What nbclient wrote to stderr: the failing cell, where there is one. */
+  readonly errors: string
+  readonly notebook: Notebook
+  /** Where the notebook with its new outputs is. */
+  readonly output: string
+}
+
 export function readNotebook(path: string): Notebook {
   return JSON.parse(readFileSync(path, "utf8"))
 }
@@ -32,14 +41,12 @@ export function textOf(text: string | readonly string[] | undefined): string {
   return typeof text === "string" ? text : (text ?? []).join("")
 }
 
-/** Executes the notebook in an empty folder beside it, from which packages resolve as they do for the notebook. */
-export async function executeNotebook(
-  path: string,
-  { python, variables }: JupyterEnvironment,
-): Promise<{ code: number | null; errors: string; notebook: Notebook }> {
+/** Executes the notebook in a new folder near it: packages resolve and prompts are found as they are for the notebook, and no earlier run is there. */
+export async function executeNotebook(path: string, { python, variables }: JupyterEnvironment): Promise<Execution> {
   const folder = join(root, "notebooks/.cache", basename(path, ".ipynb"))
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
+  cpSync(join(root, "notebooks/prompts"), join(folder, "prompts"), { recursive: true })
   const results = join(root, "test-results/notebooks")
   mkdirSync(results, { recursive: true })
   const output = join(results, basename(path))
@@ -53,5 +60,5 @@ export async function executeNotebook(
     errors += text
   })
   const code = await new Promise<number | null>((resolve, reject) => child.on("error", reject).on("close", resolve))
-  return { code, errors, notebook: readNotebook(output) }
+  return { code, errors, output, notebook: readNotebook(output) }
 }

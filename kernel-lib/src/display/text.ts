@@ -3,7 +3,7 @@ import type { CandidatesPayload, DatasetPayload, DemoPayload, Payload, PromptPay
 import { onOneLine } from "./plain-text"
 import { alignGroups, alignSystems } from "./text/scores"
 import { alignTable, indent, wrapText } from "./text/table"
-import { countOf, datasetSubtitle, demoCommand, describeRejected, formatCount } from "./wording"
+import { countOf, datasetSubtitle, demoCommand, describeRejected, formatCount, splitsToName } from "./wording"
 
 /** One result as text, without control codes and no wider than a usual terminal. */
 export function renderText(payload: Payload): string {
@@ -37,7 +37,9 @@ function renderPrompt({ instruction, demonstrations }: PromptPayload): string[] 
   return [...wrapText(instruction), ...(rows.length === 0 ? [] : alignTable([{ name: "input" }, { name: "output" }], rows))]
 }
 
-function renderDataset({ splits, sources, rejected, preview, lengths, numRows, file }: DatasetPayload): string[] {
+function renderDataset(payload: DatasetPayload): string[] {
+  const { sources, rejected, preview, lengths, numRows, file } = payload
+  const splits = splitsToName(payload)
   const count = ({ name, rows }: { name: string; rows: number }) => `${formatCount(rows)} ${name}`
   const numRejected = rejected.reduce((sum, { rows }) => sum + rows, 0)
   const hasVotes = preview.some(({ votes }) => votes !== undefined)
@@ -50,7 +52,7 @@ function renderDataset({ splits, sources, rejected, preview, lengths, numRows, f
   ]
   const rows = preview.map((row) => [formatCount(row.row), row.input, row.output, row.from, row.votes ?? ""])
   return [
-    ...(splits && splits.length > 0 ? wrapText(`splits: ${splits.map(count).join(", ")}`) : []),
+    ...(splits.length > 0 ? wrapText(`splits: ${splits.map(count).join(", ")}`) : []),
     ...(sources.length > 0 ? wrapText(`rows: ${sources.map(count).join(", ")}`) : []),
     ...(numRejected > 0 ? wrapText(`rejected: ${formatCount(numRejected)}, of them ${describeRejected(rejected)}`) : []),
     ...(lengths ? [`inputs: median ${formatCount(lengths.median)} ${onOneLine(lengths.unit)}, at most ${formatCount(lengths.max)}`] : []),

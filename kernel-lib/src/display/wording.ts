@@ -45,6 +45,11 @@ export function datasetSubtitle({ subtitle, isSimulated }: DatasetPayload): stri
   return isSimulated && !/simulated/i.test(subtitle) ? `${subtitle}, simulated teacher` : subtitle
 }
 
+/** The splits that the subtitle does not name already. */
+export function splitsToName({ splits = [], subtitle }: DatasetPayload): NonNullable<DatasetPayload["splits"]> {
+  return splits.filter(({ name, rows }) => !subtitle.includes(`${formatCount(rows)} ${name}`))
+}
+
 /** How a program calls it. */
 export function demoCommand({ url, examples }: DemoPayload): string {
   const body = JSON.stringify({ inputs: [examples[0] ?? "..."] }).replaceAll("'", "'\\''")

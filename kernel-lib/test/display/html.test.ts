@@ -46,7 +46,7 @@ describe("renderHtml", () => {
   it.each(plainPayloads.map((payload) => [payload.kind, payload] as const))("renders a %s without anything that acts", (_, payload) => {
     expectHarmless(payload)
     const html = renderHtml(payload)
-    expect(html).toContain(`<h4>${payload.title}</h4>`)
+    expect(html).toContain(payload.kind === "progress" ? `<b>${payload.title}</b>` : `<h4>${payload.title}</h4>`)
     expect(strippedText(html)).toContain(payload.subtitle)
     if (payload.nextStep) expect(html).toContain(`<code>${payload.nextStep}</code>`)
   })
@@ -85,6 +85,16 @@ describe("renderHtml", () => {
     expect(html).toContain('aria-label="length of inputs in characters: median 19, max 44"')
     expect(strippedText(html)).toContain("73 rejected: 31 duplicate, 22 near-duplicate")
     expect(strippedText(html)).toContain("3 of 500 rows; all of them are in runs/dates/generated.parquet")
+  })
+
+  it("names splits once", () => {
+    const splits = [
+      { name: "train", rows: 4000 },
+      { name: "test", rows: 256 },
+    ]
+    const text = strippedText(renderHtml({ ...dataset, subtitle: "4,000 train, all distinct", splits }))
+    expect(text.match(/4,000/g)).toHaveLength(1)
+    expect(text).toContain("256 test")
   })
 
   it("calls a simulated teacher simulated", () => {

@@ -1,14 +1,14 @@
 // Candidates: datasets or models in the order in which they were ranked, each with why it stands there.
 import type { CandidatesPayload } from "../payloads"
 import { escapeMarkup } from "../svg/picture"
-import { foot, frame, nextStep, table } from "./frame"
+import { areShort, foot, frame, nextStep, table } from "./frame"
 
 export function renderCandidatesHtml(payload: CandidatesPayload): string {
   const shown = payload.candidates.slice(0, 10)
   const columns = [
     { name: "", isNumber: true },
-    { name: payload.what === "datasets" ? "dataset" : "model" },
-    ...payload.columns,
+    { name: payload.what === "datasets" ? "dataset" : "model", isWhole: areShort(shown.map(({ name }) => name)) },
+    ...payload.columns.map((column, index) => ({ ...column, isWhole: areShort(shown.map(({ cells }) => cells[index] ?? "")) })),
     { name: "why it ranks here" },
   ]
   const rows = shown.map(({ name, cells, why, isChosen }, index) => [

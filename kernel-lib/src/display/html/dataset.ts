@@ -3,13 +3,13 @@ import { type DatasetPayload, previewCharacters } from "../payloads"
 import { countNamedReasons, drawAcceptanceBar } from "../svg/acceptance-bar"
 import { drawLengthHistogram } from "../svg/length-histogram"
 import { escapeMarkup, toImage } from "../svg/picture"
-import { countOf, datasetSubtitle, describeRejected, formatCount } from "../wording"
+import { countOf, datasetSubtitle, describeRejected, formatCount, splitsToName } from "../wording"
 import { code, dataText, facts, foot, frame, nextStep, table, textColumn } from "./frame"
 
 export function renderDatasetHtml(payload: DatasetPayload): string {
   return frame(payload.title, datasetSubtitle(payload), [
     renderPictures(payload),
-    facts([...(payload.splits ?? []), ...payload.sources].map(({ name, rows }) => `<b>${formatCount(rows)}</b> ${escapeMarkup(name)}`)),
+    facts([...splitsToName(payload), ...payload.sources].map(({ name, rows }) => `<b>${formatCount(rows)}</b> ${escapeMarkup(name)}`)),
     renderPreview(payload),
     foot([describePreview(payload), describeRejection(payload), nextStep(payload.nextStep)]),
   ])
