@@ -36,14 +36,14 @@ export function embed(table: tf.Tensor, ids: tf.Tensor): tf.Tensor {
  */
 export function rmsNorm(x: tf.Tensor, gain: tf.Tensor, epsilon = 1e-6): tf.Tensor {
   const normalize = customGradient((save, x, gain) => {
-    const [y, normalized, inverse] = runFused("RmsNorm", { x, gain }, { epsilon }, () => {
+    const [y, inverse] = runFused("RmsNorm", { x, gain }, { epsilon }, () => {
       const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), epsilon))
-      const normalized = tf.mul(x, inverse)
-      return [tf.mul(normalized, gain), normalized, inverse]
+      return [tf.mul(tf.mul(x, inverse), gain), inverse]
     })
-    save([normalized, inverse, gain])
-    const backward: Backward = (dy, [normalized, inverse, gain]) =>
-      runFused("RmsNormGrad", { dy, normalized, inverse, gain }, {}, () => {
+    save([x, inverse, gain])
+    const backward: Backward = (dy, [x, inverse, gain]) =>
+      runFused("RmsNormGrad", { dy, x, inverse, gain }, {}, () => {
+        const normalized = tf.mul(x, inverse)
         const weighted = tf.mul(dy, normalized)
         const projection = tf.mean(tf.mul(weighted, gain), -1, true)
         return [tf.mul(inverse, tf.sub(tf.mul(dy, gain), tf.mul(normalized, projection))), tf.sum(weighted, 0)]
@@ -61,15 +61,16 @@ export function rmsNorm(x: tf.Tensor, gain: tf.Tensor, epsilon = 1e-6): tf.Tenso
  */
 export function layerNorm(x: tf.Tensor, gain: tf.Tensor, bias: tf.Tensor, epsilon = 1e-5): tf.Tensor {
   const normalize = customGradient((save, x, gain, bias) => {
-    const [y, normalized, inverse] = runFused("LayerNorm", { x, gain, bias }, { epsilon }, () => {
-      const centered = tf.sub(x, tf.mean(x, -1, true))
+    const [y, mean, inverse] = runFused("LayerNorm", { x, gain, bias }, { epsilon }, () => {
+      const mean = tf.mean(x, -1, true)
+      const centered = tf.sub(x, mean)
       const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centered), -1, true), epsilon))
-      const normalized = tf.mul(centered, inverse)
-      return [tf.add(tf.mul(normalized, gain), bias), normalized, inverse]
+      return [tf.add(tf.mul(tf.mul(centered, inverse), gain), bias), mean, inverse]
     })
-    save([normalized, inverse, gain])
-    const backward: Backward = (dy, [normalized, inverse, gain]) =>
-      runFused("LayerNormGrad", { dy, normalized, inverse, gain }, {}, () => {
+    save([x, mean, inverse, gain])
+    const backward: Backward = (dy, [x, mean, inverse, gain]) =>
+      runFused("LayerNormGrad", { dy, x, mean, inverse, gain }, {}, () => {
+        const normalized = tf.mul(tf.sub(x, mean), inverse)
         const weighted = tf.mul(dy, normalized)
         const scaled = tf.mul(dy, gain)
         const projection = tf.mean(tf.mul(weighted, gain), -1, true)

@@ -111,13 +111,13 @@ export type Attributes = Record<UnaryOperation | ArithmeticOperation | Compariso
     /** (target, indices int32 [count, k], rows [count, ...]): target with rows set at the indices. */
     ScatterUpdate: None
 
-    /** (x [rows, width], gain) -> y, normalized, inverse [rows, 1]. */
+    /** (x [rows, width], gain) -> y, inverse [rows, 1], the reciprocal of each row's root mean square. */
     RmsNorm: Epsilon
-    /** (dy, normalized, inverse, gain) -> dx, dgain. */
+    /** (dy, x, inverse, gain) -> dx, dgain. */
     RmsNormGrad: None
-    /** (x [rows, width], gain, bias) -> y, normalized, inverse [rows, 1]. */
+    /** (x [rows, width], gain, bias) -> y, mean [rows, 1], inverse [rows, 1], the reciprocal of each row's standard deviation. */
     LayerNorm: Epsilon
-    /** (dy, normalized, inverse, gain) -> dx, dgain, dbias. */
+    /** (dy, x, mean, inverse, gain) -> dx, dgain, dbias. */
     LayerNormGrad: None
     /** x -> y, gate, slope. */
     GeluTanh: None

@@ -179,12 +179,12 @@ Object.assign(kernels, {
     ),
   TensorScatterUpdate: (recorder, { tensor, indices, updates }) => recorder.record("ScatterUpdate", [tensor, indices, updates], {}, tensor),
 
-  RmsNorm: (recorder, { x, gain }, { epsilon }) => recorder.record("RmsNorm", [x, gain], { epsilon }, x, x, perRow(x)),
-  RmsNormGrad: (recorder, { dy, normalized, inverse, gain }) =>
-    recorder.record("RmsNormGrad", [dy, normalized, inverse, gain], {}, dy, gain),
-  LayerNorm: (recorder, { x, gain, bias }, { epsilon }) => recorder.record("LayerNorm", [x, gain, bias], { epsilon }, x, x, perRow(x)),
-  LayerNormGrad: (recorder, { dy, normalized, inverse, gain }) =>
-    recorder.record("LayerNormGrad", [dy, normalized, inverse, gain], {}, dy, gain, gain),
+  RmsNorm: (recorder, { x, gain }, { epsilon }) => recorder.record("RmsNorm", [x, gain], { epsilon }, x, perRow(x)),
+  RmsNormGrad: (recorder, { dy, x, inverse, gain }) => recorder.record("RmsNormGrad", [dy, x, inverse, gain], {}, dy, gain),
+  LayerNorm: (recorder, { x, gain, bias }, { epsilon }) =>
+    recorder.record("LayerNorm", [x, gain, bias], { epsilon }, x, perRow(x), perRow(x)),
+  LayerNormGrad: (recorder, { dy, x, mean, inverse, gain }) =>
+    recorder.record("LayerNormGrad", [dy, x, mean, inverse, gain], {}, dy, gain, gain),
   GeluTanh: (recorder, { x }) => recorder.record("GeluTanh", [x], {}, x, x, x),
   GeluTanhGrad: (recorder, { dy, y, gate, slope }) => recorder.record("GeluTanhGrad", [dy, y, gate, slope], {}, dy),
   GeluErf: (recorder, { x }) => recorder.record("GeluErf", [x], {}, x, x),

@@ -38,10 +38,10 @@ export async function differentiate(engine: Engine, loss: LossFunction, batch: N
   }
 }
 
-/** Whether numbers agree to `tolerance`, relative to the largest of them. */
+/** Whether numbers agree to `tolerance`, relative to the largest of them; sums of numbers near 1 that cancel have errors of their own. */
 export function expectClose(found: ArrayLike<number>, expected: ArrayLike<number>, label: string, tolerance = 2e-5): void {
   expect(found.length, `${label}: length`).toBe(expected.length)
-  const scale = Array.from(expected, Math.abs).reduce((largest, size) => (Number.isFinite(size) ? Math.max(largest, size) : largest), 1e-3)
+  const scale = Array.from(expected, Math.abs).reduce((largest, size) => (Number.isFinite(size) ? Math.max(largest, size) : largest), 0.3)
   for (let i = 0; i < expected.length; i++) {
     if (Object.is(found[i], expected[i]) || Math.abs(found[i] - expected[i]) <= tolerance * scale) continue
     expect.fail(`${label}: element ${i} is ${found[i]}, expected ${expected[i]}`)

@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { describe, expect, test } from "vitest"
 import { Random } from "../../src/core/random"
-import { dropout, embed, linear, RandomStream, softmaxCrossEntropy } from "../../src/engine"
+import { dropout, embed, gelu, linear, RandomStream, relu, softmaxCrossEntropy } from "../../src/engine"
 import { allocateValues } from "../../src/engine/feeds"
 import { emitOnnx, graphNames } from "../../src/engine/onnx/emitter"
 import { NativeSession } from "../../src/engine/onnx/native-session"
@@ -10,6 +10,7 @@ import { onnxPasses } from "../../src/engine/onnx/passes"
 import { biasIntoMatMul } from "../../src/engine/passes/bias-into-matmul"
 import { foldConstants } from "../../src/engine/passes/fold-constants"
 import { gradientsAsRows, idsOutput, rowsOutput } from "../../src/engine/passes/gradients-as-rows"
+import { liftReshapes } from "../../src/engine/passes/lift-reshapes"
 import { mergeRandomWords } from "../../src/engine/passes/merge-random-words"
 import { removeNoOps } from "../../src/engine/passes/remove-no-ops"
 import type { Pass } from "../../src/engine/passes/rewrite"
@@ -135,6 +136,30 @@ test("biasIntoMatMul adds a row in the product", async () => {
   }))
   const after = biasIntoMatMul(before)
   expect(operationsOf(after)).toEqual(["MatMul", "MatMul", "Add", "Add"])
+  await expectSame(before, after)
+})
+
+test("biasIntoMatMul adds a residual in the later product", async () => {
+  const before = record({ a: float(4, 4), b: float(4, 4), c: float(4, 4) }, ({ a, b, c }) => {
+    const first = tf.matMul(a, b)
+    return { y: tf.add(first, tf.matMul(tf.exp(first), c)), z: tf.add(tf.matMul(a, c), tf.matMul(b, c)) }
+  })
+  const after = biasIntoMatMul(before)
+  expect(operationsOf(after)).toEqual(["MatMul", "Exp", "MatMul", "MatMul", "MatMul"])
+  await expectSame(before, after)
+})
+
+test("liftReshapes lets a layer's chain run on matrices", async () => {
+  const parameters = { w: { shape: [4, 4] }, b: { shape: [4] } }
+  const inputs = { x: float(2, 3, 4) }
+  const loss = ({ x }: Tensors, { w, b }: Tensors) => {
+    const h = tf.add(x, gelu(tf.mul(relu(linear(x, w, b)), 2)))
+    return tf.mean(tf.square(linear(tf.add(h, linear(h, w)), w)))
+  }
+  const before = removeNoOps(foldConstants(traceLoss({ name: "chain", inputs, parameters, loss, differentiate: ["w", "b"] })))
+  const after = removeNoOps(liftReshapes(before))
+  const reshapes = (recording: Recording) => operationsOf(recording).filter((name) => name === "Reshape").length
+  expect([reshapes(before), reshapes(after)]).toEqual([10, 6])
   await expectSame(before, after)
 })
 

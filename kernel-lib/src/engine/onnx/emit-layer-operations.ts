@@ -4,7 +4,7 @@ import { geluTanhConstants, smallestProbability } from "../layers"
 import type { OperationName } from "../operations"
 import { dropThreshold, goldenRatio, maskLayout, mixing } from "../random-stream"
 import type { RecordedNode, Value } from "../recording"
-import { positiveMask, type Rules, steep, sumRows } from "./emit-tensor-operations"
+import { positiveMask, type Rules, softmax, steep, sumRows } from "./emit-tensor-operations"
 import type { GraphBuilder, Name } from "./graph-builder"
 import { elementTypes } from "./model-format"
 
@@ -27,37 +27,26 @@ export type IsUsed = (value: Value) => boolean
 
 export function makeLayerRules(isUsed: IsUsed): Rules<LayerOperation> {
   return {
-    RmsNorm: (graph, [x, gain], node) => {
-      const { epsilon } = node.attributes
-      if (!readsIntermediates(node, isUsed))
-        return repeat(graph.node("SimplifiedLayerNormalization", [x, gain], { axis: -1, epsilon, stash_type: 1 }), 3)
-      const inverse = inverseRoot(graph, x, node.inputs[0], epsilon)
-      const normalized = graph.node("Mul", [x, inverse])
-      return [graph.node("Mul", [normalized, gain]), normalized, inverse]
-    },
-    RmsNormGrad: (graph, [dy, normalized, inverse, gain], node) => {
-      const [rows, width] = node.results[0].shape
-      const weighted = graph.node("Mul", [dy, normalized])
-      const projection = weightedMean(graph, weighted, gain, width)
-      const tangent = graph.node("Sub", [graph.node("Mul", [dy, gain]), graph.node("Mul", [normalized, projection])])
-      const dgain = isUsed(node.results[1]) ? sumRows(graph, weighted, rows, [width]) : ""
+    RmsNorm: (graph, inputs, node) =>
+      graph.nodeWithResults(2, "SimplifiedLayerNormalization", inputs, { axis: -1, epsilon: node.attributes.epsilon, stash_type: 1 }),
+    RmsNormGrad: (graph, [dy, x, inverse, gain], node) => {
+      const [, width] = node.results[0].shape
+      // Sums over products with x instead of the normalized rows, which are not kept: the rows' factors come in afterwards.
+      const weighted = graph.node("Mul", [dy, x])
+      const projection = graph.node("Mul", [weightedMean(graph, weighted, gain, width), graph.node("Mul", [inverse, inverse])])
+      const tangent = graph.node("Sub", [graph.node("Mul", [dy, gain]), graph.node("Mul", [x, projection])])
+      const dgain = isUsed(node.results[1]) ? weightedRows(graph, weighted, inverse, node.results[0].shape) : ""
       return [graph.node("Mul", [inverse, tangent]), dgain]
     },
-    LayerNorm: (graph, [x, gain, bias], node) => {
-      const { epsilon } = node.attributes
-      if (!readsIntermediates(node, isUsed))
-        return repeat(graph.node("LayerNormalization", [x, gain, bias], { axis: -1, epsilon, stash_type: 1 }), 3)
-      const centered = graph.node("Sub", [x, graph.node("ReduceMean", [x, graph.sizes([1])], { keepdims: 1 })])
-      const inverse = inverseRoot(graph, centered, node.inputs[0], epsilon)
-      const normalized = graph.node("Mul", [centered, inverse])
-      return [graph.node("Add", [graph.node("Mul", [normalized, gain]), bias]), normalized, inverse]
-    },
-    LayerNormGrad: (graph, [dy, normalized, inverse, gain], node) => {
+    LayerNorm: (graph, inputs, node) =>
+      graph.nodeWithResults(3, "LayerNormalization", inputs, { axis: -1, epsilon: node.attributes.epsilon, stash_type: 1 }),
+    LayerNormGrad: (graph, [dy, x, mean, inverse, gain], node) => {
       const [rows, width] = node.results[0].shape
+      const normalized = graph.node("Mul", [graph.node("Sub", [x, mean]), inverse])
       const weighted = graph.node("Mul", [dy, normalized])
-      const mean = weightedMean(graph, dy, gain, width)
+      const level = weightedMean(graph, dy, gain, width)
       const projection = weightedMean(graph, weighted, gain, width)
-      const centered = graph.node("Sub", [graph.node("Mul", [dy, gain]), mean])
+      const centered = graph.node("Sub", [graph.node("Mul", [dy, gain]), level])
       const tangent = graph.node("Sub", [centered, graph.node("Mul", [normalized, projection])])
       const dgain = isUsed(node.results[1]) ? sumRows(graph, weighted, rows, [width]) : ""
       const dbias = isUsed(node.results[2]) ? sumRows(graph, dy, rows, [width]) : ""
@@ -91,7 +80,7 @@ export function makeLayerRules(isUsed: IsUsed): Rules<LayerOperation> {
     SoftmaxCrossEntropy: (graph, [logits, labels], node) => {
       const [rows] = node.inputs[0].shape
       // LogSoftmax is three times as slow as Softmax; the logarithm of one number a row is free.
-      const probabilities = graph.node("Softmax", [logits], { axis: -1 })
+      const probabilities = softmax(graph, logits)
       const places = graph.node("Cast", [graph.node("Reshape", [labels, graph.sizes([rows, 1])])], { to: elementTypes.int64 })
       const chosen = graph.node("GatherElements", [probabilities, places], { axis: 1 })
       const logarithm = graph.node("Log", [graph.node("Max", [chosen, graph.float(smallestProbability)])])
@@ -134,11 +123,10 @@ function repeat(name: Name, results: number): Name[] {
   return new Array<Name>(results).fill(name)
 }
 
-/** 1 / sqrt(mean(x²) + epsilon) of each row. */
-function inverseRoot(graph: GraphBuilder, x: Name, { shape }: Value, epsilon: number): Name {
-  const squares = graph.node("ReduceSumSquare", [x, graph.sizes([1])], { keepdims: 1 })
-  const mean = graph.node("Mul", [squares, graph.float(1 / shape[1])])
-  return graph.node("Reciprocal", [graph.node("Sqrt", [graph.node("Add", [mean, graph.float(epsilon)])])])
+/** The sum of the rows of x [rows, width], each times its weight [rows, 1]: one number a column. */
+function weightedRows(graph: GraphBuilder, x: Name, weights: Name, [rows, width]: readonly number[]): Name {
+  const row = graph.node("Reshape", [weights, graph.sizes([1, rows])])
+  return graph.node("Reshape", [graph.node("MatMul", [row, x]), graph.sizes([width])])
 }
 
 /** mean(x gain) of each row [rows, 1], as a product with a column. */

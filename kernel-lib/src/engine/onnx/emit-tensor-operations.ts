@@ -169,7 +169,7 @@ export const tensorRules: Rules<OtherOperation> = {
     const { min, max } = node.attributes
     return graph.node("Clip", [x, makeNumber(graph, min, dtype, []), makeNumber(graph, max, dtype, [])])
   },
-  Softmax: (graph, [x]) => graph.node("Softmax", [hasSlowDenormals ? liftTiny(graph, x) : x], { axis: -1 }),
+  Softmax: (graph, [x]) => softmax(graph, x),
   Cumsum: (graph, [x], { attributes: { axis, exclusive, reverse } }) =>
     graph.node("CumSum", [x, graph.integer(axis)], { exclusive: Number(exclusive), reverse: Number(reverse) }),
 
@@ -228,6 +228,11 @@ export const tensorRules: Rules<OtherOperation> = {
     return graph.node("Where", [isHot, makeNumber(graph, onValue, dtype, []), makeNumber(graph, offValue, dtype, [])])
   },
   ScatterUpdate: (graph, [target, indices, rows]) => graph.node("ScatterND", [target, castTo(graph, indices, "int64"), rows]),
+}
+
+/** Over the last axis, without denormal numbers where those are slow. */
+export function softmax(graph: GraphBuilder, x: Name): Name {
+  return graph.node("Softmax", [hasSlowDenormals ? liftTiny(graph, x) : x], { axis: -1 })
 }
 
 /** Intel's cores take over a hundred cycles for an operation on numbers below 1.2e-38, which is what the runtime's softmax makes of a mask. */

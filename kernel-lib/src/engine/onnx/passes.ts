@@ -2,6 +2,7 @@
 import { biasIntoMatMul } from "../passes/bias-into-matmul"
 import { foldConstants } from "../passes/fold-constants"
 import { gradientsAsRows } from "../passes/gradients-as-rows"
+import { liftReshapes } from "../passes/lift-reshapes"
 import { mergeRandomWords } from "../passes/merge-random-words"
 import { removeNoOps } from "../passes/remove-no-ops"
 import type { Pass } from "../passes/rewrite"
@@ -16,11 +17,14 @@ export const onnxPasses: readonly Pass[] = [
   foldConstants,
   removeNoOps,
   shareCommonNodes,
+  liftReshapes,
+  removeNoOps,
   shortenSoftmaxGradient,
   scaleIntoMatMul,
   scaleRowsLast,
-  biasIntoMatMul,
+  // Before the products take additions in, so that rows are still seen to be added.
   gradientsAsRows,
+  biasIntoMatMul,
   mergeRandomWords,
   foldConstants,
   removeNoOps,

@@ -47,9 +47,19 @@ export class Rewriter {
     attributes: Attributes[Operation],
     result: TensorSpec,
   ): Value {
-    const node = makeNode(operation, inputs, attributes, [result], this.scope)
+    return this.makeWithResults(operation, inputs, attributes, [result])[0]
+  }
+
+  /** Adds a node before the one that is being rewritten and answers its results. */
+  makeWithResults<Operation extends OperationName>(
+    operation: Operation,
+    inputs: readonly Value[],
+    attributes: Attributes[Operation],
+    results: readonly TensorSpec[],
+  ): readonly Value[] {
+    const node = makeNode(operation, inputs, attributes, results, this.scope)
     this.nodes.push(node as RecordedNode)
-    return node.results[0]
+    return node.results
   }
 
   /** The same node with other inputs, attributes or shapes; answers its results. */
