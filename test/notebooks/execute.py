@@ -11,7 +11,7 @@ from nbclient import NotebookClient
 source, output, folder = sys.argv[1:]
 notebook = nbformat.read(source, as_version=4)
 client = NotebookClient(
-    notebook, kernel_name="tslab", timeout=600, resources={"metadata": {"path": folder}}
+    notebook, kernel_name="tslab", timeout=600, record_timing=False, resources={"metadata": {"path": folder}}
 )
 try:
     client.execute()
