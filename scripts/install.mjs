@@ -13,7 +13,9 @@ const isWindows = process.platform === "win32"
 export function checkNode() {
   const [major, minor] = process.versions.node.split(".").map(Number)
   if (major > 20 || (major === 20 && minor >= 19)) return
-  console.error(`Node ${process.versions.node} is too old: install Node 20.19 or newer from https://nodejs.org and run the same command again.`)
+  console.error(
+    `Node ${process.versions.node} is too old: install Node 20.19 or newer from https://nodejs.org and run the same command again.`,
+  )
   process.exit(1)
 }
 
@@ -26,7 +28,10 @@ export function installPackages(what) {
   console.error(wanted === "all" ? "Installing all packages ..." : "Installing the library's packages ...")
   // Install scripts are not run: none is needed, and one that tries to download would fail without a network.
   const scope = wanted === "all" ? [] : ["--workspace", "kernel-lib"]
-  runNpm(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error", ...scope], "The packages could not be installed: check the network and run the same command again.")
+  runNpm(
+    ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error", ...scope],
+    "The packages could not be installed: check the network and run the same command again.",
+  )
   mkdirSync(dirname(stampFile), { recursive: true })
   writeFileSync(stampFile, JSON.stringify({ lock, what: wanted }))
 }
@@ -34,17 +39,30 @@ export function installPackages(what) {
 /** Builds the library, unless its build is of these very sources. The types take most of the time, and only those who write code need them. */
 export function buildLibrary({ withTypes }) {
   const folder = join(root, "kernel-lib")
-  const sources = hashOf([...listFiles(join(folder, "src")), join(folder, "package.json"), join(folder, "tsdown.config.ts"), join(root, "tsconfig.json")])
+  const sources = hashOf([
+    ...listFiles(join(folder, "src")),
+    join(folder, "package.json"),
+    join(folder, "tsdown.config.ts"),
+    join(root, "tsconfig.json"),
+  ])
   const stampFile = join(folder, "dist", ".sources")
   const stamp = existsSync(stampFile) ? readFileSync(stampFile, "utf8") : ""
   if (stamp === `${sources} with types` || (!withTypes && stamp === sources)) return
   console.error("Building the library ...")
-  runNpm(["run", "--silent", "build", "--workspace", "kernel-lib", ...(withTypes ? [] : ["--", "--no-dts"])], "The library could not be built.")
+  runNpm(
+    ["run", "--silent", "build", "--workspace", "kernel-lib", ...(withTypes ? [] : ["--", "--no-dts"])],
+    "The library could not be built.",
+  )
   writeFileSync(stampFile, withTypes ? `${sources} with types` : sources)
 }
 
 function runNpm(parameters, sentence) {
-  const { status, stdout, stderr } = spawnSync(isWindows ? "npm.cmd" : "npm", parameters, { cwd: root, encoding: "utf8", shell: isWindows, maxBuffer: 1 << 28 })
+  const { status, stdout, stderr } = spawnSync(isWindows ? "npm.cmd" : "npm", parameters, {
+    cwd: root,
+    encoding: "utf8",
+    shell: isWindows,
+    maxBuffer: 1 << 28,
+  })
   if (status === 0) return
   console.error(`${stdout ?? ""}${stderr ?? ""}${sentence}`)
   process.exit(1)
@@ -59,10 +77,12 @@ function readStamp() {
 }
 
 function listFiles(folder) {
-  return readdirSync(folder).sort().flatMap((name) => {
-    const path = join(folder, name)
-    return statSync(path).isDirectory() ? listFiles(path) : [path]
-  })
+  return readdirSync(folder)
+    .sort()
+    .flatMap((name) => {
+      const path = join(folder, name)
+      return statSync(path).isDirectory() ? listFiles(path) : [path]
+    })
 }
 
 function hashOf(files) {

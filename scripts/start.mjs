@@ -7,5 +7,8 @@ checkNode()
 installPackages("library")
 buildLibrary({ withTypes: false })
 const job = ["run", "notebooks/prompts/dates.txt", "--out", "runs/dates"]
-const { status, signal } = spawnSync(process.execPath, [join(root, "kernel-lib/bin/prompt2model.mjs"), ...job, ...process.argv.slice(2)], { cwd: root, stdio: "inherit" })
+const { status, signal } = spawnSync(process.execPath, [join(root, "kernel-lib/bin/prompt2model.mjs"), ...job, ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: "inherit",
+})
 process.exit(status ?? (signal ? 130 : 1))

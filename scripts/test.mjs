@@ -15,7 +15,14 @@ const isUnit = words.includes("--unit")
 const folder = mkdtempSync(join(tmpdir(), "prompt2model-test-"))
 const report = join(folder, "report.json")
 const vitest = join(root, "node_modules/vitest/vitest.mjs")
-const parameters = ["run", ...(isUnit ? ["--project", "unit"] : []), "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...words.filter((word) => word !== "--unit")]
+const parameters = [
+  "run",
+  ...(isUnit ? ["--project", "unit"] : []),
+  "--reporter=default",
+  "--reporter=json",
+  `--outputFile.json=${report}`,
+  ...words.filter((word) => word !== "--unit"),
+]
 const { status } = spawnSync(process.execPath, [vitest, ...parameters], { cwd: root, stdio: ["ignore", "inherit", "inherit"] })
 try {
   const { numPassedTests, numFailedTests, numPendingTests, numTodoTests, numFailedTestSuites } = JSON.parse(readFileSync(report, "utf8"))

@@ -3,8 +3,8 @@ import { createNotebookReporter } from "./display/notebook-reporter"
 import { installTslabHook } from "./display/tslab-hook"
 import { setDefaultReporter } from "./store/run"
 
-export { Dataset, type Provenance, type RejectedRow, type Row, type RowLike } from "./core/dataset"
 export type { Candidates, DatasetCandidate, ModelCandidate, SourceDataset } from "./core/candidates"
+export { Dataset, type Provenance, type RejectedRow, type Row, type RowLike } from "./core/dataset"
 export {
   BudgetError,
   EngineError,

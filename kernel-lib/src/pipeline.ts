@@ -5,12 +5,12 @@ import type { Dataset } from "./core/dataset"
 import { InputError, InterruptedError, isPrompt2ModelError, messageOf, type Prompt2ModelError } from "./core/errors"
 import { fingerprintOf } from "./core/fingerprint"
 import type { PromptSpec } from "./core/prompt-spec"
-import type { Run, StageInlineOptions } from "./core/run"
+import type { StageInlineOptions } from "./core/run"
 import type { Payload } from "./display/payloads"
 import { renderReportPage } from "./display/report-page"
 import { evaluate, type Report } from "./stages/evaluate/evaluate"
-import { fineTune, type FineTuneOptions, type TrainedStudent } from "./stages/fine-tune/fine-tune"
-import { generateDataset, type GenerateDatasetOptions, type GeneratedDataset } from "./stages/generate-dataset/generate-dataset"
+import { type FineTuneOptions, fineTune, type TrainedStudent } from "./stages/fine-tune/fine-tune"
+import { type GenerateDatasetOptions, type GeneratedDataset, generateDataset } from "./stages/generate-dataset/generate-dataset"
 import { loadDataset } from "./stages/load-dataset/load-dataset"
 import { loadModel } from "./stages/load-model/load-model"
 import { parsePrompt } from "./stages/parse-prompt/parse-prompt"
@@ -78,7 +78,18 @@ export async function prompt2model(text: string, options: PipelineOptions = {}):
       train: splits.train,
       run,
     })
-    const result: PipelineResult = { kind: "pipelineResult", spec, candidates, retrieved, generated, splits, models, trained, report, seconds: seconds() }
+    const result: PipelineResult = {
+      kind: "pipelineResult",
+      spec,
+      candidates,
+      retrieved,
+      generated,
+      splits,
+      models,
+      trained,
+      report,
+      seconds: seconds(),
+    }
     if (folderRun) await publish(folderRun, result)
     return result
   } catch (error) {
@@ -140,7 +151,11 @@ async function publishPartial(run: FolderRun, error: unknown, seconds: number): 
       reason: isInterrupted ? "interrupted" : messageOf(error),
       code,
       seconds,
-      ...(trained && { engine: trained.engine, student: { parameters: trained.student.parameters }, files: { student: "student", events: "events.jsonl" } }),
+      ...(trained && {
+        engine: trained.engine,
+        student: { parameters: trained.student.parameters },
+        files: { student: "student", events: "events.jsonl" },
+      }),
     })
     .catch(() => {})
 }

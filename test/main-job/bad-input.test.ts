@@ -21,19 +21,44 @@ const noKey = { OPENAI_API_KEY: undefined, OPENAI_BASE_URL: undefined }
 describe("bad input", () => {
   const cases: { what: string; words: () => string[]; code?: number; says: RegExp; env?: Record<string, string | undefined> }[] = [
     { what: "an empty prompt", words: () => ["run", write("empty.txt", " \n"), "--out", join(folder, "a")], says: /is empty/ },
-    { what: "a prompt without examples", words: () => ["run", write("bare.txt", "Translate numbers to words."), "--out", join(folder, "b")], says: /no examples.*input="/ },
+    {
+      what: "a prompt without examples",
+      words: () => ["run", write("bare.txt", "Translate numbers to words."), "--out", join(folder, "b")],
+      says: /no examples.*input="/,
+    },
     { what: "a prompt file that is not there", words: () => ["run", join(folder, "nowhere.txt")], says: /cannot be read/ },
-    { what: "an unknown teacher", words: () => ["run", dates, "--teacher", "oracle", "--out", join(folder, "c")], says: /no teacher "oracle"/ },
-    { what: "a recording that is not there", words: () => ["run", dates, "--teacher", `recorded:${join(folder, "none")}`, "--out", join(folder, "c")], says: /none/ },
-    { what: "a missing key", words: () => ["run", dates, "--teacher", "openai:gpt-4o-mini", "--out", join(folder, "d")], says: /OPENAI_API_KEY/, env: noKey },
-    { what: "a test file that is not there", words: () => ["run", dates, "--test", join(folder, "no.jsonl"), "--out", join(folder, "e")], says: /no\.jsonl/ },
+    {
+      what: "an unknown teacher",
+      words: () => ["run", dates, "--teacher", "oracle", "--out", join(folder, "c")],
+      says: /no teacher "oracle"/,
+    },
+    {
+      what: "a recording that is not there",
+      words: () => ["run", dates, "--teacher", `recorded:${join(folder, "none")}`, "--out", join(folder, "c")],
+      says: /none/,
+    },
+    {
+      what: "a missing key",
+      words: () => ["run", dates, "--teacher", "openai:gpt-4o-mini", "--out", join(folder, "d")],
+      says: /OPENAI_API_KEY/,
+      env: noKey,
+    },
+    {
+      what: "a test file that is not there",
+      words: () => ["run", dates, "--test", join(folder, "no.jsonl"), "--out", join(folder, "e")],
+      says: /no\.jsonl/,
+    },
     { what: "a folder that is no run", words: () => ["serve", folder], says: /is no run/ },
     { what: "an unknown option", words: () => ["run", dates, "--speed", "9"], code: 2, says: /--speed/ },
     { what: "an unknown command", words: () => ["dance"], code: 2, says: /no command dance/ },
     { what: "a seed that is no number", words: () => ["run", dates, "--seed", "x"], code: 2, says: /--seed takes a whole number/ },
     { what: "an unknown engine", words: () => ["run", dates, "--engine", "steam"], code: 2, says: /--engine is one of/ },
     { what: "no command", words: () => [], code: 2, says: /prompt2model COMMAND --help/ },
-    { what: "a prompt that the simulated teacher has no grammar for", words: () => ["run", "notebooks/prompts/sentiment.txt", "--out", join(folder, "f")], says: /simulated teacher has a grammar only for dates.*--teacher/ },
+    {
+      what: "a prompt that the simulated teacher has no grammar for",
+      words: () => ["run", "notebooks/prompts/sentiment.txt", "--out", join(folder, "f")],
+      says: /simulated teacher has a grammar only for dates.*--teacher/,
+    },
   ]
   for (const { what, words, code = 1, says, env } of cases) {
     it(`says in one sentence what is wrong with ${what}`, async () => {
@@ -67,17 +92,24 @@ describe("bad input", () => {
     expect(readdirSync(photos)).toEqual(["cat.jpg"])
   })
 
-  it.skipIf(process.platform !== "linux" || process.getuid?.() !== 0)("says that the disk is full, and leaves no half-written result (needs root, to mount a small disk)", async () => {
-    const disk = join(folder, "disk")
-    mkdirSync(disk)
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", disk])
-    try {
-      const finished = await runCommand(["generate", dates, "--num-examples", "500", "--out", join(disk, "run")])
-      expect(finished.code).toBe(1)
-      expect(finished.stderr).toMatch(/No space is left on the disk/)
-      expect(readdirSync(join(disk, "run"), { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith("rows.parquet") || name.endsWith(".tmp"))).toEqual([])
-    } finally {
-      execFileSync("umount", [disk])
-    }
-  })
+  it.skipIf(process.platform !== "linux" || process.getuid?.() !== 0)(
+    "says that the disk is full, and leaves no half-written result (needs root, to mount a small disk)",
+    async () => {
+      const disk = join(folder, "disk")
+      mkdirSync(disk)
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", disk])
+      try {
+        const finished = await runCommand(["generate", dates, "--num-examples", "500", "--out", join(disk, "run")])
+        expect(finished.code).toBe(1)
+        expect(finished.stderr).toMatch(/No space is left on the disk/)
+        expect(
+          readdirSync(join(disk, "run"), { recursive: true, encoding: "utf8" }).filter(
+            (name) => name.endsWith("rows.parquet") || name.endsWith(".tmp"),
+          ),
+        ).toEqual([])
+      } finally {
+        execFileSync("umount", [disk])
+      }
+    },
+  )
 })

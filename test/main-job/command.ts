@@ -24,7 +24,11 @@ export interface CommandOptions {
 /** Runs `prompt2model` with these words to its end. */
 export function runCommand(words: readonly string[], { env = {}, cwd = root, onStderr }: CommandOptions = {}): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...words], { cwd, env: { ...process.env, NO_COLOR: "1", ...env }, stdio: ["ignore", "pipe", "pipe"] })
+    const child = spawn(process.execPath, [program, ...words], {
+      cwd,
+      env: { ...process.env, NO_COLOR: "1", ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    })
     let stdout = ""
     let stderr = ""
     let peakMegabytes = 0
@@ -55,6 +59,8 @@ function readPeak(pid: number | undefined): number {
   }
 }
 
+/** A file that the tests read freely: what is not there fails where it is looked at. */
+// biome-ignore lint/suspicious/noExplicitAny: tests look into files whose shape is what they test
 export function readJson(path: string): Record<string, any> {
   return JSON.parse(readFileSync(path, "utf8"))
 }

@@ -29,7 +29,18 @@ describe.skipIf(!artifacts)("recorded rows (PAPER_ARTIFACTS names the authors' f
 
   it("run to the end on a prompt of quite another task", async () => {
     const out = join(folder, "ja-to-python")
-    const finished = await runCommand(["run", "notebooks/prompts/ja-to-python.txt", "--teacher", generated("jp2python"), "--num-examples", "200", "--epochs", "1", "--out", out])
+    const finished = await runCommand([
+      "run",
+      "notebooks/prompts/ja-to-python.txt",
+      "--teacher",
+      generated("jp2python"),
+      "--num-examples",
+      "200",
+      "--epochs",
+      "1",
+      "--out",
+      out,
+    ])
     expect(finished.code).toBe(0)
     expect(readJson(join(out, "run.json"))).toMatchObject({ status: "done", scores: { exactMatch: expect.any(Number) } })
   })

@@ -36,7 +36,16 @@ beforeAll(async () => {
       return { index, message: { role: "assistant", content }, finish_reason: "stop" }
     })
     response.setHeader("content-type", "application/json")
-    response.end(JSON.stringify({ id: "x", object: "chat.completion", created: 0, model: body.model, choices, usage: { prompt_tokens: 50, completion_tokens: 10 * choices.length, total_tokens: 60 } }))
+    response.end(
+      JSON.stringify({
+        id: "x",
+        object: "chat.completion",
+        created: 0,
+        model: body.model,
+        choices,
+        usage: { prompt_tokens: 50, completion_tokens: 10 * choices.length, total_tokens: 60 },
+      }),
+    )
   })
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
   baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`
@@ -48,7 +57,10 @@ afterAll(() => {
 
 const prompt = () => {
   const path = join(folder, "digits.txt")
-  writeFileSync(path, 'Spell each digit of a number as an English word.\n\ninput="4021"\noutput="four zero two one"\n\ninput="77"\noutput="seven seven"\n')
+  writeFileSync(
+    path,
+    'Spell each digit of a number as an English word.\n\ninput="4021"\noutput="four zero two one"\n\ninput="77"\noutput="seven seven"\n',
+  )
   return path
 }
 
@@ -60,7 +72,20 @@ function everyFile(path: string): string[] {
 
 describe("the main job with a chat-completions server", () => {
   const out = join(folder, "digits")
-  const words = () => ["run", prompt(), "--teacher", "openai:gpt-4o-mini", "--num-examples", "200", "--epochs", "2", "--max-usd", "1", "--out", out]
+  const words = () => [
+    "run",
+    prompt(),
+    "--teacher",
+    "openai:gpt-4o-mini",
+    "--num-examples",
+    "200",
+    "--epochs",
+    "2",
+    "--max-usd",
+    "1",
+    "--out",
+    out,
+  ]
   const env = () => ({ OPENAI_API_KEY: key, OPENAI_BASE_URL: baseURL })
 
   it("runs to its end, pays by the price table, and asks nothing twice when it is run again", async () => {
@@ -86,9 +111,12 @@ describe("the main job with a chat-completions server", () => {
     await new Promise<void>((resolve) => closed.listen(0, "127.0.0.1", resolve))
     const { port } = closed.address() as AddressInfo
     await new Promise((resolve) => closed.close(resolve))
-    const refused = await runCommand(["generate", prompt(), "--num-examples", "3", "--teacher", "openai:gpt-4o-mini", "--out", join(folder, "refused")], {
-      env: { OPENAI_API_KEY: key, OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1` },
-    })
+    const refused = await runCommand(
+      ["generate", prompt(), "--num-examples", "3", "--teacher", "openai:gpt-4o-mini", "--out", join(folder, "refused")],
+      {
+        env: { OPENAI_API_KEY: key, OPENAI_BASE_URL: `http://127.0.0.1:${port}/v1` },
+      },
+    )
     expect(refused.code).toBe(1)
     expect(refused.stdout + refused.stderr).not.toContain(key)
     expect(refused.stderr).toContain("Nothing answers at")
@@ -99,13 +127,33 @@ describe("the main job with a recording of one's own", () => {
   it("trains a classifier of reviews from JSON lines", async () => {
     const file = join(folder, "reviews.jsonl")
     const things = ["film", "book", "meal", "hotel", "phone", "concert", "course", "game", "coat", "trip"]
-    const opinions = [["wonderful", "positive"], ["a joy", "positive"], ["superb", "positive"], ["dreadful", "negative"], ["a waste", "negative"], ["boring", "negative"]]
+    const opinions = [
+      ["wonderful", "positive"],
+      ["a joy", "positive"],
+      ["superb", "positive"],
+      ["dreadful", "negative"],
+      ["a waste", "negative"],
+      ["boring", "negative"],
+    ]
     const rows = things.flatMap((thing) => opinions.map(([opinion, output]) => ({ input: `The ${thing} was ${opinion}.`, output })))
     writeFileSync(file, rows.map((row) => `${JSON.stringify(row)}\n`).join(""))
     const out = join(folder, "sentiment")
-    const finished = await runCommand(["run", "notebooks/prompts/sentiment.txt", "--teacher", `recorded:${file}`, "--epochs", "2", "--out", out])
+    const finished = await runCommand([
+      "run",
+      "notebooks/prompts/sentiment.txt",
+      "--teacher",
+      `recorded:${file}`,
+      "--epochs",
+      "2",
+      "--out",
+      out,
+    ])
     expect(finished.code).toBe(0)
-    expect(readJson(join(out, "run.json"))).toMatchObject({ status: "done", rows: { generated: 60 }, baselines: { majority: { scores: { exactMatch: expect.any(Number) } } } })
+    expect(readJson(join(out, "run.json"))).toMatchObject({
+      status: "done",
+      rows: { generated: 60 },
+      baselines: { majority: { scores: { exactMatch: expect.any(Number) } } },
+    })
     expect(finished.stdout).toContain("majority")
   })
 })

@@ -50,12 +50,28 @@ describe("the examples in doc comments", () => {
       const file = join(folder, `${name}.ts`)
       const source = `import { ${exported.join(", ")} } from "prompt2model"\n${prelude}\n{\n${code}\n}\nvoid text; void own; void spec; void hub\nexport {}\n`
       writeFileSync(file, source)
-      const program = ts.createProgram([file], { noEmit: true, strict: true, target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, moduleResolution: ts.ModuleResolutionKind.Bundler, skipLibCheck: true, types: ["node"] })
+      const program = ts.createProgram([file], {
+        noEmit: true,
+        strict: true,
+        target: ts.ScriptTarget.ES2022,
+        module: ts.ModuleKind.ESNext,
+        moduleResolution: ts.ModuleResolutionKind.Bundler,
+        skipLibCheck: true,
+        types: ["node"],
+      })
       const problems = ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"))
       expect(problems).toEqual([])
       const compiled = join(folder, `${name}.mjs`)
-      writeFileSync(compiled, ts.transpileModule(source, { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext } }).outputText)
-      const { status, stderr } = spawnSync(process.execPath, [compiled], { cwd: folder, encoding: "utf8", timeout: 120_000, env: { ...process.env, OPENAI_API_KEY: "not-used" } })
+      writeFileSync(
+        compiled,
+        ts.transpileModule(source, { compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext } }).outputText,
+      )
+      const { status, stderr } = spawnSync(process.execPath, [compiled], {
+        cwd: folder,
+        encoding: "utf8",
+        timeout: 120_000,
+        env: { ...process.env, OPENAI_API_KEY: "not-used" },
+      })
       expect(stderr).toBe("")
       expect(status).toBe(0)
     })

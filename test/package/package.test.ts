@@ -10,11 +10,18 @@ const project = mkdtempSync(join(tmpdir(), "prompt2model-package-"))
 const modules = join(project, "node_modules")
 
 beforeAll(() => {
-  const [{ filename }] = JSON.parse(execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], { cwd: join(root, "kernel-lib"), encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }))
+  const [{ filename }] = JSON.parse(
+    execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], {
+      cwd: join(root, "kernel-lib"),
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }),
+  )
   mkdirSync(join(modules, "prompt2model"), { recursive: true })
   execFileSync("tar", ["-xzf", join(project, filename), "--strip-components=1", "-C", join(modules, "prompt2model")])
   for (const name of readdirSync(join(root, "node_modules"))) {
-    if (!["prompt2model", "prompt2model-test", "prompt2model-notebooks", "jupyterlab-prompt2model", ".package-lock.json"].includes(name)) symlinkSync(join(root, "node_modules", name), join(modules, name))
+    if (!["prompt2model", "prompt2model-test", "prompt2model-notebooks", "jupyterlab-prompt2model", ".package-lock.json"].includes(name))
+      symlinkSync(join(root, "node_modules", name), join(modules, name))
   }
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "empty", private: true }))
 })
@@ -39,7 +46,12 @@ describe("the packed library", () => {
   })
 
   it("is used as CommonJS", () => {
-    expect(run("use.cjs", `const { bundledHub, Dataset, parsePrompt, retrieveDatasets } = require("prompt2model")\nvoid (async () => {${useIt}})()`)).toBe("1 true 1")
+    expect(
+      run(
+        "use.cjs",
+        `const { bundledHub, Dataset, parsePrompt, retrieveDatasets } = require("prompt2model")\nvoid (async () => {${useIt}})()`,
+      ),
+    ).toBe("1 true 1")
   })
 
   it("knows its errors and datasets across both copies", () => {
@@ -52,13 +64,25 @@ console.log(isPrompt2ModelError(error), error.code)`
   })
 
   it("has a command line", () => {
-    const stdout = execFileSync(process.execPath, [join(modules, "prompt2model/bin/prompt2model.mjs"), "--help"], { encoding: "utf8", cwd: project })
+    const stdout = execFileSync(process.execPath, [join(modules, "prompt2model/bin/prompt2model.mjs"), "--help"], {
+      encoding: "utf8",
+      cwd: project,
+    })
     expect(stdout).toContain("run PROMPT.txt")
   })
 
   it("holds what it needs and nothing else", () => {
     const files = readdirSync(join(modules, "prompt2model"), { recursive: true, encoding: "utf8" })
-    expect(files).toEqual(expect.arrayContaining(["README.md", "dist/index.cjs", "dist/index.mjs", "dist/index.d.cts", "dist/index.d.mts", "data/datasets.jsonl"]))
+    expect(files).toEqual(
+      expect.arrayContaining([
+        "README.md",
+        "dist/index.cjs",
+        "dist/index.mjs",
+        "dist/index.d.cts",
+        "dist/index.d.mts",
+        "data/datasets.jsonl",
+      ]),
+    )
     expect(files.filter((file) => /(^|\/)(src|test|scripts)\//.test(file))).toEqual([])
   })
 
@@ -84,7 +108,24 @@ export const teacher: Teacher = { name: "x", complete: async () => ({ texts: [],
 `
         writeFileSync(join(project, file), text)
         const program = join(root, "node_modules", compiler, "bin/tsc")
-        const { stdout, status } = spawnSync(process.execPath, [program, "--noEmit", "--strict", "--target", "es2022", "--module", module, "--moduleResolution", moduleResolution, "--types", "node", file], { cwd: project, encoding: "utf8" })
+        const { stdout, status } = spawnSync(
+          process.execPath,
+          [
+            program,
+            "--noEmit",
+            "--strict",
+            "--target",
+            "es2022",
+            "--module",
+            module,
+            "--moduleResolution",
+            moduleResolution,
+            "--types",
+            "node",
+            file,
+          ],
+          { cwd: project, encoding: "utf8" },
+        )
         expect(stdout).toBe("")
         expect(status).toBe(0)
       })

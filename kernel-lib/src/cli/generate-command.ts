@@ -1,9 +1,21 @@
 // prompt2model generate: training rows for a prompt, from the teacher.
-import { parsePrompt } from "../stages/parse-prompt/parse-prompt"
+
 import { generateDataset } from "../stages/generate-dataset/generate-dataset"
+import { parsePrompt } from "../stages/parse-prompt/parse-prompt"
 import { openRunFolder } from "../store/run"
 import { writeDataset } from "../store/tables"
-import { defaultRunFolder, jsonOption, maxUsdOption, outOption, readPrompt, readTeacher, seedOption, signalOfInterrupt, teacherOption, terminalReporter } from "./shared-options"
+import {
+  defaultRunFolder,
+  jsonOption,
+  maxUsdOption,
+  outOption,
+  readPrompt,
+  readTeacher,
+  seedOption,
+  signalOfInterrupt,
+  teacherOption,
+  terminalReporter,
+} from "./shared-options"
 import { type Command, numberOption, textOption } from "./usage"
 
 export const generateCommand: Command = {
@@ -26,11 +38,22 @@ export const generateCommand: Command = {
     const [maxUsd, seed] = [numberOption(words, "max-usd"), numberOption(words, "seed", { isWhole: true })]
     const text = await readPrompt(path)
     const out = textOption(words, "out") ?? defaultRunFolder(path)
-    const run = await openRunFolder(out, { teacher: await readTeacher(words), seed, maxUsd, signal: signalOfInterrupt(), reporter: terminalReporter() })
+    const run = await openRunFolder(out, {
+      teacher: await readTeacher(words),
+      seed,
+      maxUsd,
+      signal: signalOfInterrupt(),
+      reporter: terminalReporter(),
+    })
     const generated = await generateDataset(await parsePrompt(text, { run }), { numExamples, run })
     const rowsFile = textOption(words, "rows")
     if (rowsFile) await writeDataset(generated, rowsFile)
-    await run.write({ status: generated.status, reason: generated.reason, rows: { generated: generated.length }, spending: { ...run.spending } })
+    await run.write({
+      status: generated.status,
+      reason: generated.reason,
+      rows: { generated: generated.length },
+      spending: { ...run.spending },
+    })
     const ledger = {
       status: generated.status,
       reason: generated.reason,

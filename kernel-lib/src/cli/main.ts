@@ -11,7 +11,15 @@ import { serveCommand } from "./serve-command"
 import { type Command, parseWords, renderHelp, renderUsage, UsageError } from "./usage"
 import { packageVersion } from "./version"
 
-const commands: readonly Command[] = [runCommand, retrieveCommand, generateCommand, predictCommand, scoreCommand, serveCommand, describeEnginesCommand]
+const commands: readonly Command[] = [
+  runCommand,
+  retrieveCommand,
+  generateCommand,
+  predictCommand,
+  scoreCommand,
+  serveCommand,
+  describeEnginesCommand,
+]
 
 async function main(words: readonly string[]): Promise<number> {
   const [name, ...rest] = words
@@ -46,7 +54,11 @@ function explain(error: unknown): number {
     return error.code === "run.interrupted" ? 130 : 1
   }
   process.stderr.write(`Unexpected error: ${messageOf(error)}\n`)
-  process.stderr.write(process.env.PROMPT2MODEL_DEBUG && error instanceof Error ? `${error.stack}\n` : "This is a fault of prompt2model; set PROMPT2MODEL_DEBUG=1 to see where it came from.\n")
+  process.stderr.write(
+    process.env.PROMPT2MODEL_DEBUG && error instanceof Error
+      ? `${error.stack}\n`
+      : "This is a fault of prompt2model; set PROMPT2MODEL_DEBUG=1 to see where it came from.\n",
+  )
   return 1
 }
 

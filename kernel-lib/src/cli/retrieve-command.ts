@@ -1,10 +1,19 @@
 // prompt2model retrieve: the datasets and base models that fit a prompt.
 import { inspect } from "node:util"
+import { parsePrompt } from "../stages/parse-prompt/parse-prompt"
 import { retrieveDatasets } from "../stages/retrieve-datasets/retrieve-datasets"
 import { retrieveModels } from "../stages/retrieve-models/retrieve-models"
-import { parsePrompt } from "../stages/parse-prompt/parse-prompt"
 import { ephemeralRun } from "../store/run"
-import { hubOption, jsonOption, readHub, readPrompt, readTeacher, signalOfInterrupt, teacherOption, terminalReporter } from "./shared-options"
+import {
+  hubOption,
+  jsonOption,
+  readHub,
+  readPrompt,
+  readTeacher,
+  signalOfInterrupt,
+  teacherOption,
+  terminalReporter,
+} from "./shared-options"
 import type { Command } from "./usage"
 
 export const retrieveCommand: Command = {
@@ -15,15 +24,34 @@ export const retrieveCommand: Command = {
   options: { hub: hubOption, teacher: teacherOption, json: jsonOption },
   async run(words) {
     const text = await readPrompt(words.subjects[0])
-    const run = ephemeralRun({ teacher: await readTeacher(words), hub: readHub(words), signal: signalOfInterrupt(), reporter: terminalReporter() })
+    const run = ephemeralRun({
+      teacher: await readTeacher(words),
+      hub: readHub(words),
+      signal: signalOfInterrupt(),
+      reporter: terminalReporter(),
+    })
     const spec = await parsePrompt(text, { run })
     const datasets = await retrieveDatasets(spec, { run })
     const models = await retrieveModels(spec, { run })
     if (words.values.json) {
       for (const { card, configuration, split, inputColumns, outputColumn, score, votes, why, isChosen } of datasets) {
-        writeLine({ kind: "dataset", id: card.id, configuration, split, inputColumns, outputColumn, score, votes, why, isChosen, license: card.license, access: card.access })
+        writeLine({
+          kind: "dataset",
+          id: card.id,
+          configuration,
+          split,
+          inputColumns,
+          outputColumn,
+          score,
+          votes,
+          why,
+          isChosen,
+          license: card.license,
+          access: card.access,
+        })
       }
-      for (const { card, score, why, isChosen } of models) writeLine({ kind: "model", id: card.id, architecture: card.architecture, parameters: card.parameters, score, why, isChosen })
+      for (const { card, score, why, isChosen } of models)
+        writeLine({ kind: "model", id: card.id, architecture: card.architecture, parameters: card.parameters, score, why, isChosen })
     } else {
       process.stdout.write(`${inspect(datasets)}\n\n${inspect(models)}\n`)
     }

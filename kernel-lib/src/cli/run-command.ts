@@ -33,7 +33,10 @@ export const runCommand: Command = {
     teacher: teacherOption,
     hub: hubOption,
     engine: engineOption,
-    test: { value: "PATH", summary: "rows with right answers to evaluate on (default: PROMPT.test.jsonl where it is there, else a tenth of the rows)" },
+    test: {
+      value: "PATH",
+      summary: "rows with right answers to evaluate on (default: PROMPT.test.jsonl where it is there, else a tenth of the rows)",
+    },
     "num-examples": { value: "N", summary: "rows to let the teacher make (default 2000, or all of a recording)" },
     epochs: { value: "N", summary: "passes over the training rows (default: by the base model and the number of rows)" },
     "max-usd": maxUsdOption,
@@ -65,8 +68,15 @@ export const runCommand: Command = {
     try {
       const result = await prompt2model(text, { run, test, numExamples, training: { epochs } })
       reporter.close()
-      const facts = describeEnd(result, { out, spending: run.spending, maxUsd: options.maxUsd, isTeacherSimulated: teacher.isSimulated ?? false })
-      process.stdout.write(`\n${renderEndOfRun(facts, { width: process.stdout.columns, isColoured: process.stdout.isTTY && !process.env.NO_COLOR })}`)
+      const facts = describeEnd(result, {
+        out,
+        spending: run.spending,
+        maxUsd: options.maxUsd,
+        isTeacherSimulated: teacher.isSimulated ?? false,
+      })
+      process.stdout.write(
+        `\n${renderEndOfRun(facts, { width: process.stdout.columns, isColoured: process.stdout.isTTY && !process.env.NO_COLOR })}`,
+      )
       return 0
     } finally {
       reporter.close()
@@ -76,7 +86,18 @@ export const runCommand: Command = {
 }
 
 /** The stages of a run, in order, so that those to come are seen. */
-const stages = ["parsePrompt", "retrieveDatasets", "loadDataset", "transformDataset", "generateDataset", "processDatasets", "retrieveModels", "loadModel", "fineTune", "evaluate"]
+const stages = [
+  "parsePrompt",
+  "retrieveDatasets",
+  "loadDataset",
+  "transformDataset",
+  "generateDataset",
+  "processDatasets",
+  "retrieveModels",
+  "loadModel",
+  "fineTune",
+  "evaluate",
+]
 
 interface EndFacts {
   readonly out: string
@@ -124,7 +145,7 @@ function describeEnd(result: PipelineResult, { out, spending, maxUsd, isTeacherS
 
 /** The rows to evaluate on: those named, or those beside the prompt. */
 async function readTest(named: string | undefined, promptPath: string): Promise<Dataset | undefined> {
-  const beside = promptPath.replace(/\.[^./\\]*$/, "") + ".test.jsonl"
+  const beside = `${promptPath.replace(/\.[^./\\]*$/, "")}.test.jsonl`
   const path = named ?? ((await exists(beside)) ? beside : undefined)
   if (!path) return undefined
   const test = await Dataset.from(path)

@@ -22,7 +22,12 @@ export const scoreCommand: Command = {
     const table = await readTable(path)
     const { rows, scores } = scorePredictions(table, { hypothesis, reference, metrics })
     if (words.values.json) process.stdout.write(`${JSON.stringify({ rows, scores })}\n`)
-    else process.stdout.write(`${rows} rows\n${Object.entries(scores).map(([name, score]) => `${name.padEnd(14)} ${score.toFixed(4)}\n`).join("")}`)
+    else
+      process.stdout.write(
+        `${rows} rows\n${Object.entries(scores)
+          .map(([name, score]) => `${name.padEnd(14)} ${score.toFixed(4)}\n`)
+          .join("")}`,
+      )
     return 0
   },
 }

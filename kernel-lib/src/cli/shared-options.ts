@@ -9,7 +9,10 @@ import { bundledHub, huggingFaceHub } from "../services/hubs"
 import { teacherFromName } from "../services/teachers"
 import { type CommandOption, choiceOption, textOption, UsageError, type Words } from "./usage"
 
-export const teacherOption: CommandOption = { value: "T", summary: "openai:MODEL (OPENAI_API_KEY, OPENAI_BASE_URL), recorded:FOLDER or simulated (default)" }
+export const teacherOption: CommandOption = {
+  value: "T",
+  summary: "openai:MODEL (OPENAI_API_KEY, OPENAI_BASE_URL), recorded:FOLDER or simulated (default)",
+}
 export const hubOption: CommandOption = { value: "HUB", summary: "bundled (default, needs no network) or huggingface" }
 export const engineOption: CommandOption = { value: "E", summary: "auto (default), onnx, tensorflow, xla or eager" }
 export const seedOption: CommandOption = { value: "N", summary: "whole number that decides every random choice (default 1)" }
@@ -37,15 +40,23 @@ export async function readPrompt(path: string): Promise<string> {
   try {
     text = await readFile(path, "utf8")
   } catch (error) {
-    throw new InputError("prompt.no-such-file", `The prompt file ${path} cannot be read: give the path of a text file with the task and a few examples.`, { cause: error })
+    throw new InputError(
+      "prompt.no-such-file",
+      `The prompt file ${path} cannot be read: give the path of a text file with the task and a few examples.`,
+      { cause: error },
+    )
   }
-  if (text.trim() === "") throw new InputError("prompt.empty", `The prompt file ${path} is empty: write what the model should do, and a few examples.`)
+  if (text.trim() === "")
+    throw new InputError("prompt.empty", `The prompt file ${path} is empty: write what the model should do, and a few examples.`)
   return text
 }
 
 /** Where a run of this prompt goes when nobody says: runs/NAME. */
 export function defaultRunFolder(promptPath: string): string {
-  const name = promptPath.split(/[\\/]/).at(-1)?.replace(/\.[^.]*$/, "")
+  const name = promptPath
+    .split(/[\\/]/)
+    .at(-1)
+    ?.replace(/\.[^.]*$/, "")
   if (!name) throw new UsageError(`Give a prompt file, not ${promptPath}.`)
   return `runs/${name}`
 }

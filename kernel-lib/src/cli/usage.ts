@@ -35,13 +35,20 @@ export function parseWords(command: Command, words: readonly string[]): Words {
     parsed = parseArgs({
       args: [...words],
       allowPositionals: true,
-      options: Object.fromEntries(Object.entries(command.options).map(([name, { value }]) => [name, { type: value === undefined ? ("boolean" as const) : ("string" as const) }])),
+      options: Object.fromEntries(
+        Object.entries(command.options).map(([name, { value }]) => [
+          name,
+          { type: value === undefined ? ("boolean" as const) : ("string" as const) },
+        ]),
+      ),
     })
   } catch (error) {
     throw new UsageError(`${(error as Error).message.split(". ")[0]}. See prompt2model ${command.name} --help.`)
   }
   if (parsed.positionals.length !== command.numSubjects) {
-    throw new UsageError(`prompt2model ${command.name} takes ${command.numSubjects === 0 ? "no word" : command.subject} behind its name. See prompt2model ${command.name} --help.`)
+    throw new UsageError(
+      `prompt2model ${command.name} takes ${command.numSubjects === 0 ? "no word" : command.subject} behind its name. See prompt2model ${command.name} --help.`,
+    )
   }
   for (const [name, { isRequired, value }] of Object.entries(command.options)) {
     if (isRequired && parsed.values[name] === undefined) throw new UsageError(`prompt2model ${command.name} needs --${name} ${value}.`)
@@ -76,7 +83,9 @@ export function choiceOption<Choice extends string>(words: Words, name: string, 
 
 export function renderUsage(command: Command): string {
   const width = Math.max(0, ...Object.entries(command.options).map(([name, { value }]) => `--${name} ${value ?? ""}`.length))
-  const options = Object.entries(command.options).map(([name, { value, summary }]) => `  ${`--${name} ${value ?? ""}`.padEnd(width)}  ${summary}\n`)
+  const options = Object.entries(command.options).map(
+    ([name, { value, summary }]) => `  ${`--${name} ${value ?? ""}`.padEnd(width)}  ${summary}\n`,
+  )
   return `prompt2model ${command.name} ${command.subject}${options.length > 0 ? " [options]" : ""}\n  ${command.summary}\n\n${options.join("")}`
 }
 

@@ -106,7 +106,8 @@ export class Dataset implements Iterable<Row> {
   static from(file: string): Promise<Dataset>
   static from(source: Iterable<RowLike> | string, options: DatasetOptions = {}): Dataset | Promise<Dataset> {
     if (typeof source === "string") {
-      if (!readDatasetFile) throw new InputError("dataset.no-reader", "Files are read by the full library: import Dataset from prompt2model.")
+      if (!readDatasetFile)
+        throw new InputError("dataset.no-reader", "Files are read by the full library: import Dataset from prompt2model.")
       return readDatasetFile(source)
     }
     const name = options.name ?? "own rows"
@@ -135,8 +136,15 @@ export class Dataset implements Iterable<Row> {
   }
 
   row(index: number): Row {
-    if (!(index >= 0 && index < this.length)) throw new InputError("dataset.no-such-row", `There is no row ${index}; ${this.name} has ${this.length} rows, from 0.`)
-    return { id: this.ids[index], input: this.inputs[index], output: this.outputs[index], from: this.provenance[index], group: this.groups[index] }
+    if (!(index >= 0 && index < this.length))
+      throw new InputError("dataset.no-such-row", `There is no row ${index}; ${this.name} has ${this.length} rows, from 0.`)
+    return {
+      id: this.ids[index],
+      input: this.inputs[index],
+      output: this.outputs[index],
+      from: this.provenance[index],
+      group: this.groups[index],
+    }
   }
 
   *[Symbol.iterator](): Generator<Row, void, unknown> {
@@ -155,7 +163,10 @@ export class Dataset implements Iterable<Row> {
 
   /** The rows at these positions, in this order. */
   select(indices: readonly number[], options: DatasetOptions = {}): Dataset {
-    return new Dataset(indices.map((index) => this.row(index)), { name: this.name, note: this.note, ...options })
+    return new Dataset(
+      indices.map((index) => this.row(index)),
+      { name: this.name, note: this.note, ...options },
+    )
   }
 
   /** The first `count` rows. */
@@ -170,10 +181,13 @@ export class Dataset implements Iterable<Row> {
   /** These rows, then those of `others`. */
   concat(...others: readonly Dataset[]): Dataset {
     const all = [this, ...others]
-    return new Dataset(all.flatMap((set) => [...set]), {
-      name: all.map((set) => set.name).join(" + "),
-      rejected: all.flatMap((set) => set.rejected),
-    })
+    return new Dataset(
+      all.flatMap((set) => [...set]),
+      {
+        name: all.map((set) => set.name).join(" + "),
+        rejected: all.flatMap((set) => set.rejected),
+      },
+    )
   }
 
   /** Rejected rows by reason, most first. */

@@ -3,11 +3,13 @@ import { createHash } from "node:crypto"
 
 /** JSON with sorted keys; `undefined` members are left out. Functions and symbols are refused by JSON itself. */
 export function stableJson(value: unknown): string {
-  return JSON.stringify(value, (_key, member: unknown) =>
-    member !== null && typeof member === "object" && !Array.isArray(member) && !ArrayBuffer.isView(member)
-      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
-      : member,
-  ) ?? "null"
+  return (
+    JSON.stringify(value, (_key, member: unknown) =>
+      member !== null && typeof member === "object" && !Array.isArray(member) && !ArrayBuffer.isView(member)
+        ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)))
+        : member,
+    ) ?? "null"
+  )
 }
 
 /** 32 hexadecimal digits of SHA-256 over `stableJson(value)`. */

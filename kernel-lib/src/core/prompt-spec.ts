@@ -1,5 +1,5 @@
 // What a prompt says: an instruction and demonstrations.
-import { payloadVersion, type PromptPayload } from "../display/payloads"
+import { type PromptPayload, payloadVersion } from "../display/payloads"
 import { makeSelfShowing } from "../display/self-showing"
 import { fingerprintOf } from "./fingerprint"
 

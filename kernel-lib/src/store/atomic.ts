@@ -64,11 +64,19 @@ export function explainDiskError(error: unknown, path: string): unknown {
   switch ((error as NodeJS.ErrnoException)?.code) {
     case "ENOSPC":
     case "EDQUOT":
-      return new InputError("disk.full", `No space is left on the disk that holds ${path}: free some, or choose another folder with --out.`, { cause: error })
+      return new InputError(
+        "disk.full",
+        `No space is left on the disk that holds ${path}: free some, or choose another folder with --out.`,
+        { cause: error },
+      )
     case "EACCES":
     case "EPERM":
     case "EROFS":
-      return new InputError("disk.not-writable", `${path} may not be written: choose another folder with --out, or change its permissions.`, { cause: error })
+      return new InputError(
+        "disk.not-writable",
+        `${path} may not be written: choose another folder with --out, or change its permissions.`,
+        { cause: error },
+      )
     default:
       return error
   }

@@ -48,9 +48,14 @@ export class Purse {
   reserve(request: TeacherRequest): () => void {
     const { maxUsd, maxTokens } = this.limits
     const usd = this.dearestUsd
-    const tokens = Math.ceil(request.messages.reduce((sum, message) => sum + message.content.length, 0) / charactersPerToken) + (request.maxTokens ?? 0) * request.numResponses
+    const tokens =
+      Math.ceil(request.messages.reduce((sum, message) => sum + message.content.length, 0) / charactersPerToken) +
+      (request.maxTokens ?? 0) * request.numResponses
     if (maxUsd !== undefined && this.usd + this.reservedUsd + usd > maxUsd) {
-      throw new BudgetError("budget.usd", `The cap of $${maxUsd} is reached ($${this.usd.toFixed(4)} spent): raise maxUsd (--max-usd) to go on from here.`)
+      throw new BudgetError(
+        "budget.usd",
+        `The cap of $${maxUsd} is reached ($${this.usd.toFixed(4)} spent): raise maxUsd (--max-usd) to go on from here.`,
+      )
     }
     if (maxTokens !== undefined && this.inputTokens + this.outputTokens + this.reservedTokens + tokens > maxTokens) {
       throw new BudgetError("budget.tokens", `The cap of ${maxTokens} tokens is reached: raise maxTokens to go on from here.`)
@@ -109,7 +114,13 @@ export function meterTeacher(teacher: Teacher, purse: Purse, record: (event: Run
       const giveBack = purse.reserve(request)
       try {
         const completion = await teacher.complete(request, options)
-        const event = { at: new Date().toISOString(), to: teacher.sendsTo, purpose: request.purpose, usd: completion.usd, ...completion.usage }
+        const event = {
+          at: new Date().toISOString(),
+          to: teacher.sendsTo,
+          purpose: request.purpose,
+          usd: completion.usd,
+          ...completion.usage,
+        }
         purse.count(event)
         record({ type: "teacher.response", index: request.index, ...event })
         return completion

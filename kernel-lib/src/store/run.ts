@@ -147,9 +147,13 @@ export async function readRunFile(path: string): Promise<Record<string, unknown>
 }
 
 function notARun(path: string, cause?: unknown): InputError {
-  return new InputError("run.not-a-run", `${path} is no run: it has no readable run.json. Choose a folder that a run made, or one that is empty or not there yet.`, {
-    cause,
-  })
+  return new InputError(
+    "run.not-a-run",
+    `${path} is no run: it has no readable run.json. Choose a folder that a run made, or one that is empty or not there yet.`,
+    {
+      cause,
+    },
+  )
 }
 
 function shared(options: OpenRunOptions & StageInlineOptions) {

@@ -43,9 +43,17 @@ export async function loadLatest(run: Run, stage: string): Promise<object | unde
   const load = loaders.get(stage)
   if (!run.folder || !load) return undefined
   const stages = join(run.folder, "stages")
-  const folders = (await readdir(stages).catch(() => [])).filter((entry) => entry.startsWith(`${stage}-`)).map((entry) => join(stages, entry))
+  const folders = (await readdir(stages).catch(() => []))
+    .filter((entry) => entry.startsWith(`${stage}-`))
+    .map((entry) => join(stages, entry))
   const dated = await Promise.all(
-    folders.map(async (folder) => ({ folder, at: await stat(join(folder, recordFile)).then(({ mtimeMs }) => mtimeMs, () => -1) })),
+    folders.map(async (folder) => ({
+      folder,
+      at: await stat(join(folder, recordFile)).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => -1,
+      ),
+    })),
   )
   const newest = dated.filter(({ at }) => at >= 0).sort((a, b) => b.at - a.at)[0]
   const record = newest && (await readStageRecord(newest.folder))

@@ -7,7 +7,14 @@ import { Random } from "../../src/core/random"
 
 describe("Random", () => {
   it("gives the same numbers for the same seed, other numbers for another, and independent forks", () => {
-    const draw = (seed: string | number) => Array.from({ length: 5 }, ((random) => () => random.next32())(new Random(seed)))
+    const draw = (seed: string | number) =>
+      Array.from(
+        { length: 5 },
+        (
+          (random) => () =>
+            random.next32()
+        )(new Random(seed)),
+      )
     expect(draw(7)).toEqual(draw(7))
     expect(draw(7)).not.toEqual(draw(8))
     const [forked, whole] = [new Random(7), new Random(7)]

@@ -15,7 +15,10 @@ import { openRunFolder } from "../../src/store/run"
 const spec = new PromptSpec({ instruction: "Square the number.", demonstrations: [{ input: "3", output: "9" }] })
 
 /** Answers from the request alone, after a wait that `shuffle` decides: the order of answers is another in each test. */
-function squaringTeacher(shuffle: number, change: Partial<Teacher> & { answer?: (number: number, draw: Random, request: TeacherRequest) => string } = {}): Teacher & { requests: TeacherRequest[] } {
+function squaringTeacher(
+  shuffle: number,
+  change: Partial<Teacher> & { answer?: (number: number, draw: Random, request: TeacherRequest) => string } = {},
+): Teacher & { requests: TeacherRequest[] } {
   const waits = new Random(`waits ${shuffle}`)
   const requests: TeacherRequest[] = []
   return {
@@ -27,7 +30,10 @@ function squaringTeacher(shuffle: number, change: Partial<Teacher> & { answer?: 
       const draw = new Random(`${request.seed} ${request.index} ${JSON.stringify(request.messages)}`)
       const texts = Array.from({ length: request.numResponses }, () => {
         const number = draw.integer(500)
-        return change.answer?.(number, draw, request) ?? JSON.stringify({ input: String(number), output: String(draw.next() < 0.1 ? number : number * number) })
+        return (
+          change.answer?.(number, draw, request) ??
+          JSON.stringify({ input: String(number), output: String(draw.next() < 0.1 ? number : number * number) })
+        )
       })
       return { texts, finishReasons: texts.map(() => "stop"), usage: { inputTokens: 10, outputTokens: 5 }, usd: 0.001 }
     },
@@ -44,7 +50,12 @@ afterEach(() => rm(folder, { recursive: true, force: true }))
 describe("generateDataset", () => {
   it("gives the same rows in whatever order the answers arrive, exactly as many as asked, and the ledger adds up", async () => {
     const runs = await Promise.all(
-      [1, 2, 3].map(async (shuffle) => generateDataset(spec, { numExamples: 150, run: await openRunFolder(join(folder, String(shuffle)), { teacher: squaringTeacher(shuffle), seed: 5 }) })),
+      [1, 2, 3].map(async (shuffle) =>
+        generateDataset(spec, {
+          numExamples: 150,
+          run: await openRunFolder(join(folder, String(shuffle)), { teacher: squaringTeacher(shuffle), seed: 5 }),
+        }),
+      ),
     )
     for (const made of runs) {
       expect(made.length).toBe(150)
@@ -53,7 +64,10 @@ describe("generateDataset", () => {
       expect([...made]).toEqual([...runs[0]])
       expect(made.rejected).toEqual(runs[0].rejected)
     }
-    const other = await generateDataset(spec, { numExamples: 150, run: await openRunFolder(join(folder, "other"), { teacher: squaringTeacher(1), seed: 6 }) })
+    const other = await generateDataset(spec, {
+      numExamples: 150,
+      run: await openRunFolder(join(folder, "other"), { teacher: squaringTeacher(1), seed: 6 }),
+    })
     expect(other.inputs).not.toEqual(runs[0].inputs)
   })
 
@@ -72,8 +86,14 @@ describe("generateDataset", () => {
   })
 
   it("lets the majority of answers to one input decide, and says which were outvoted", async () => {
-    const teacher = squaringTeacher(1, { answer: (number, draw) => JSON.stringify({ input: String(number % 20), output: draw.next() < 0.7 ? "right" : "wrong!" }) })
-    const made = await generateDataset(spec, { numExamples: 19, responsesPerRequest: 8, run: await openRunFolder(join(folder, "run"), { teacher }) })
+    const teacher = squaringTeacher(1, {
+      answer: (number, draw) => JSON.stringify({ input: String(number % 20), output: draw.next() < 0.7 ? "right" : "wrong!" }),
+    })
+    const made = await generateDataset(spec, {
+      numExamples: 19,
+      responsesPerRequest: 8,
+      run: await openRunFolder(join(folder, "run"), { teacher }),
+    })
     for (const row of made) {
       if (row.from.kind !== "generated") throw new Error("a generated row")
       expect(row.from.votes * 2).toBeGreaterThanOrEqual(row.from.voters)
@@ -83,8 +103,18 @@ describe("generateDataset", () => {
   })
 
   it("survives answers that are no rows, and counts each by its reason", async () => {
-    const bad = ["", "no json", "I'm sorry, I cannot do that", '{"input": "1"}', '{"input": "", "output": "x"}', '{"input": [1], "output": "x"}']
-    const teacher = squaringTeacher(1, { answer: (number, draw) => (draw.next() < 0.5 ? draw.pick(bad) : `Sure:\n\`\`\`json\n{"input": "${number}", "output": ${number * number}}\n\`\`\``) })
+    const bad = [
+      "",
+      "no json",
+      "I'm sorry, I cannot do that",
+      '{"input": "1"}',
+      '{"input": "", "output": "x"}',
+      '{"input": [1], "output": "x"}',
+    ]
+    const teacher = squaringTeacher(1, {
+      answer: (number, draw) =>
+        draw.next() < 0.5 ? draw.pick(bad) : `Sure:\n\`\`\`json\n{"input": "${number}", "output": ${number * number}}\n\`\`\``,
+    })
     const made = await generateDataset(spec, { numExamples: 100, run: await openRunFolder(join(folder, "run"), { teacher }) })
     expect(made.length).toBe(100)
     expect(made.asked).toBe(made.length + made.rejected.length + made.failed)
@@ -96,7 +126,10 @@ describe("generateDataset", () => {
     const working = squaringTeacher(1)
     const teacher: Teacher = {
       ...working,
-      complete: (request) => (request.index % 5 === 2 ? Promise.reject(new ServiceError("teacher.unavailable", "down", { isRetryable: true, status: 503 })) : working.complete(request)),
+      complete: (request) =>
+        request.index % 5 === 2
+          ? Promise.reject(new ServiceError("teacher.unavailable", "down", { isRetryable: true, status: 503 }))
+          : working.complete(request),
     }
     const made = await generateDataset(spec, { numExamples: 100, run: await openRunFolder(join(folder, "run"), { teacher }) })
     expect(made.length).toBe(100)
@@ -105,14 +138,24 @@ describe("generateDataset", () => {
   })
 
   it("throws the service's error when no request can succeed, and when most fail", async () => {
-    const refuse = (isRetryable: boolean, status: number): Teacher => ({ name: "none", complete: () => Promise.reject(new ServiceError("teacher.refused", "wrong key", { isRetryable, status })) })
-    await expect(generateDataset(spec, { numExamples: 10, run: await openRunFolder(join(folder, "a"), { teacher: refuse(false, 401) }) })).rejects.toThrow("wrong key")
-    await expect(generateDataset(spec, { numExamples: 10, run: await openRunFolder(join(folder, "b"), { teacher: refuse(true, 503) }) })).rejects.toThrow("wrong key")
+    const refuse = (isRetryable: boolean, status: number): Teacher => ({
+      name: "none",
+      complete: () => Promise.reject(new ServiceError("teacher.refused", "wrong key", { isRetryable, status })),
+    })
+    await expect(
+      generateDataset(spec, { numExamples: 10, run: await openRunFolder(join(folder, "a"), { teacher: refuse(false, 401) }) }),
+    ).rejects.toThrow("wrong key")
+    await expect(
+      generateDataset(spec, { numExamples: 10, run: await openRunFolder(join(folder, "b"), { teacher: refuse(true, 503) }) }),
+    ).rejects.toThrow("wrong key")
   })
 
   it("ends with a usable part at the cap, and goes on when it is raised, without asking again", async () => {
     const first = squaringTeacher(1)
-    const part = await generateDataset(spec, { numExamples: 200, run: await openRunFolder(join(folder, "run"), { teacher: first, maxUsd: 0.02 }) })
+    const part = await generateDataset(spec, {
+      numExamples: 200,
+      run: await openRunFolder(join(folder, "run"), { teacher: first, maxUsd: 0.02 }),
+    })
     expect(part.status).toBe("partial")
     expect(part.reason).toContain("$0.02")
     expect(part.length).toBeGreaterThan(0)
@@ -124,7 +167,10 @@ describe("generateDataset", () => {
     expect(whole.length).toBe(200)
     const asked = new Set(first.requests.map((request) => request.index))
     expect(second.requests.filter((request) => asked.has(request.index))).toEqual([])
-    const undisturbed = await generateDataset(spec, { numExamples: 200, run: await openRunFolder(join(folder, "undisturbed"), { teacher: squaringTeacher(3) }) })
+    const undisturbed = await generateDataset(spec, {
+      numExamples: 200,
+      run: await openRunFolder(join(folder, "undisturbed"), { teacher: squaringTeacher(3) }),
+    })
     expect([...whole].map(({ input, output }) => [input, output])).toEqual([...undisturbed].map(({ input, output }) => [input, output]))
     expect(run.spending.usd).toBeCloseTo((first.requests.length + second.requests.length) * 0.001, 6)
   })

@@ -22,12 +22,22 @@ const teacherNamed = (name: string): Teacher => ({
   complete: async () => ({ texts: ["yes"], finishReasons: ["stop"], usage: { inputTokens: 100, outputTokens: 1 }, usd: 0.5 }),
 })
 
-const request = { purpose: "answer" as const, messages: [{ role: "user" as const, content: "?" }], temperature: 0, numResponses: 1, index: 0 }
+const request = {
+  purpose: "answer" as const,
+  messages: [{ role: "user" as const, content: "?" }],
+  temperature: 0,
+  numResponses: 1,
+  index: 0,
+}
 
 /** A stage that counts its calls, keeps its result, and can be told to stop in the middle. */
 function countingStage(name: string) {
   const calls: number[] = []
-  const stage = defineStage<number, StageInlineOptions & { add?: number; wait?: AbortController }, { sum: number; status: "done" | "partial" }>({
+  const stage = defineStage<
+    number,
+    StageInlineOptions & { add?: number; wait?: AbortController },
+    { sum: number; status: "done" | "partial" }
+  >({
     name,
     version: 1,
     uses: ["seed"],
@@ -49,7 +59,9 @@ describe("openRunFolder", () => {
     const path = join(folder, "run")
     await openRunFolder(path, { teacher: teacherNamed("a"), seed: 3 })
     await openRunFolder(path, { teacher: teacherNamed("a"), seed: 3, maxUsd: 9 })
-    await expect(openRunFolder(path, { teacher: teacherNamed("b"), seed: 4 })).rejects.toThrow(`${path} holds a run with teacher a, not b; seed 3, not 4`)
+    await expect(openRunFolder(path, { teacher: teacherNamed("b"), seed: 4 })).rejects.toThrow(
+      `${path} holds a run with teacher a, not b; seed 3, not 4`,
+    )
   })
 
   it("refuses a folder that holds something else, and leaves it as it is", async () => {
@@ -126,7 +138,12 @@ describe("defineStage", () => {
     const { stage } = countingStage("testSigint")
     const before = process.listenerCount("SIGINT")
     let during = 0
-    const reporter: Reporter = { stageStarted: () => (during = process.listenerCount("SIGINT")), stageProgress() {}, stageEnded() {}, notice() {} }
+    const reporter: Reporter = {
+      stageStarted: () => (during = process.listenerCount("SIGINT")),
+      stageProgress() {},
+      stageEnded() {},
+      notice() {},
+    }
     await stage(1, { run: await openRunFolder(join(folder, "run"), { reporter }) })
     expect(during).toBe(before + 1)
     expect(process.listenerCount("SIGINT")).toBe(before)
@@ -143,7 +160,10 @@ describe("defineStage", () => {
     })
     const run = await openRunFolder(join(folder, "run"))
     await expect(failing(1, { run })).rejects.toThrow("no luck")
-    const events = (await readFile(join(folder, "run", "events.jsonl"), "utf8")).trim().split("\n").map((line) => JSON.parse(line))
+    const events = (await readFile(join(folder, "run", "events.jsonl"), "utf8"))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line))
     expect(events.map((event) => event.type)).toEqual(["stage.started", "stage.failed"])
     expect(events[1]).toMatchObject({ stage: "testFailing", code: "unexpected", message: "no luck" })
   })
@@ -152,11 +172,12 @@ describe("defineStage", () => {
 describe("placeAtomically", () => {
   it("replaces a file or a folder as a whole, and leaves the old one when writing fails", async () => {
     const path = join(folder, "thing")
-    const write = (text: string) => placeAtomically(path, async (temporary) => {
-      await mkdir(temporary)
-      await writeFile(join(temporary, "a"), text)
-      if (text === "bad") throw new Error("failed")
-    })
+    const write = (text: string) =>
+      placeAtomically(path, async (temporary) => {
+        await mkdir(temporary)
+        await writeFile(join(temporary, "a"), text)
+        if (text === "bad") throw new Error("failed")
+      })
     await write("one")
     await write("two")
     await expect(write("bad")).rejects.toThrow("failed")

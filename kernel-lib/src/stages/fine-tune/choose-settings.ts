@@ -67,7 +67,11 @@ function withoutUndefined<T extends object>(value: T): Partial<T> {
 }
 
 /** The learning rate of `step` (from 0) of `steps`: a straight rise over the warm-up, then a straight fall to zero. */
-export function learningRateAt(step: number, steps: number, { learningRate, warmUp }: Pick<TrainingSettings, "learningRate" | "warmUp">): number {
+export function learningRateAt(
+  step: number,
+  steps: number,
+  { learningRate, warmUp }: Pick<TrainingSettings, "learningRate" | "warmUp">,
+): number {
   const rising = Math.max(1, Math.round(steps * warmUp))
   if (step < rising) return (learningRate * (step + 1)) / rising
   return learningRate * Math.max(0, (steps - step) / Math.max(1, steps - rising))

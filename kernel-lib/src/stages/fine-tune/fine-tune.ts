@@ -42,7 +42,22 @@ export const fineTune = defineStage<LoadedStudent, FineTuneOptions, TrainedStude
   name: "fineTune",
   version: 1,
   uses: ["seed", "engine"],
-  key: (base, { train, validation, spec, template, run: _run, teacher: _teacher, hub: _hub, seed: _seed, engine: _engine, signal: _signal, ...settings }) => ({
+  key: (
+    base,
+    {
+      train,
+      validation,
+      spec,
+      template,
+      run: _run,
+      teacher: _teacher,
+      hub: _hub,
+      seed: _seed,
+      engine: _engine,
+      signal: _signal,
+      ...settings
+    },
+  ) => ({
     base: base.fingerprint,
     train: train?.fingerprint,
     validation: validation?.fingerprint,
@@ -50,7 +65,11 @@ export const fineTune = defineStage<LoadedStudent, FineTuneOptions, TrainedStude
     settings,
   }),
   async work(base, options, context) {
-    if (!options.train || options.train.length === 0) throw new InputError("train.no-rows", "There are no rows to train on: every row was rejected or lost to the other splits. Generate more, or loosen the filters.")
+    if (!options.train || options.train.length === 0)
+      throw new InputError(
+        "train.no-rows",
+        "There are no rows to train on: every row was rejected or lost to the other splits. Generate more, or loosen the filters.",
+      )
     const { student, outcome } = await trainStudent(base, templateOf(base, options), options, context)
     return present({ kind: "trained", ...outcome, student, fingerprint: context.fingerprint })
   },
@@ -60,11 +79,18 @@ export const fineTune = defineStage<LoadedStudent, FineTuneOptions, TrainedStude
   },
   async load(folder, run, fingerprint) {
     const outcome: TrainingOutcome = JSON.parse(await readFile(join(folder, "training.json"), "utf8"))
-    return present({ kind: "trained", ...outcome, student: await loadStudent(join(folder, "student"), { engine: run.engine }), fingerprint })
+    return present({
+      kind: "trained",
+      ...outcome,
+      student: await loadStudent(join(folder, "student"), { engine: run.engine }),
+      fingerprint,
+    })
   },
   summarize: ({ settings, steps, tokensPerSecond, bestValidationLoss, status, totalSteps }) =>
     [
-      status === "done" ? `${settings.epochs} epochs, ${steps.toLocaleString("en")} steps` : `${steps.toLocaleString("en")} of ${totalSteps.toLocaleString("en")} steps`,
+      status === "done"
+        ? `${settings.epochs} epochs, ${steps.toLocaleString("en")} steps`
+        : `${steps.toLocaleString("en")} of ${totalSteps.toLocaleString("en")} steps`,
       bestValidationLoss === undefined ? undefined : `validation loss ${bestValidationLoss.toFixed(3)}`,
       `${Math.round(tokensPerSecond).toLocaleString("en")} tokens/s`,
     ]
@@ -99,7 +125,9 @@ function describeTraining(trained: TrainedStudent): TrainingPayload {
     kind: "training",
     version: payloadVersion,
     title: "Training",
-    subtitle: [`${student.name}, ${trained.steps.toLocaleString("en")} steps in ${Math.round(trained.seconds)} s`, trained.reason].filter(Boolean).join(", "),
+    subtitle: [`${student.name}, ${trained.steps.toLocaleString("en")} steps in ${Math.round(trained.seconds)} s`, trained.reason]
+      .filter(Boolean)
+      .join(", "),
     facts,
     train: trained.trainLoss,
     validation: trained.validationLoss,

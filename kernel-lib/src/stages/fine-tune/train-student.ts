@@ -46,14 +46,34 @@ export async function trainStudent(
     inputs: train.map((row) => row.inputIds.length),
     outputs: train.map((row) => row.labelIds.length),
   })
-  const training = await openTraining(student, { ...settings, engine: context.run.engine, seed: context.random.fork("dropout").integer(2 ** 31) })
+  const training = await openTraining(student, {
+    ...settings,
+    engine: context.run.engine,
+    seed: context.random.fork("dropout").integer(2 ** 31),
+  })
   try {
-    const state = (await resume(training, context)) ?? { step: 0, epochsDone: 0, epochsWithoutGain: 0, trainLoss: [], validationLoss: [], recent: [], tokens: 0, seconds: 0 }
+    const state = (await resume(training, context)) ?? {
+      step: 0,
+      epochsDone: 0,
+      epochsWithoutGain: 0,
+      trainLoss: [],
+      validationLoss: [],
+      recent: [],
+      tokens: 0,
+      seconds: 0,
+    }
     const { totalSteps, ending } = await runLoop(training, { train, validation }, settings, state, context)
     if (ending !== "interrupted") await training.restoreBest()
     const outcome: TrainingOutcome = {
       status: ending === "interrupted" || ending === "time" ? "partial" : "done",
-      reason: ending === "interrupted" ? "interrupted" : ending === "time" ? `the cap of ${context.run.limits.maxSeconds} seconds was reached` : ending === "patience" ? "stopped early: the validation loss rose" : undefined,
+      reason:
+        ending === "interrupted"
+          ? "interrupted"
+          : ending === "time"
+            ? `the cap of ${context.run.limits.maxSeconds} seconds was reached`
+            : ending === "patience"
+              ? "stopped early: the validation loss rose"
+              : undefined,
       settings,
       engine: training.engine,
       steps: state.step,
@@ -64,7 +84,8 @@ export async function trainStudent(
       validationLoss: state.validationLoss,
       tokensPerSecond: state.seconds > 0 ? state.tokens / state.seconds : 0,
       seconds: state.seconds,
-      cutRows: train.filter((row) => row.inputIds.length > settings.maxInputTokens || row.labelIds.length > settings.maxOutputTokens).length,
+      cutRows: train.filter((row) => row.inputIds.length > settings.maxInputTokens || row.labelIds.length > settings.maxOutputTokens)
+        .length,
     }
     await training.finish({ maxInputTokens: settings.maxInputTokens, maxOutputTokens: settings.maxOutputTokens })
     if (outcome.status === "done" && context.folder) await rm(join(context.folder, "checkpoint"), { recursive: true, force: true })
@@ -77,7 +98,13 @@ export async function trainStudent(
 type Rows = { readonly train: readonly TrainingRow[]; readonly validation: readonly TrainingRow[] }
 type Ending = "epochs" | "patience" | "time" | "interrupted"
 
-async function runLoop(training: Training, rows: Rows, settings: TrainingSettings, state: LoopState, context: StageContext): Promise<{ totalSteps: number; ending: Ending }> {
+async function runLoop(
+  training: Training,
+  rows: Rows,
+  settings: TrainingSettings,
+  state: LoopState,
+  context: StageContext,
+): Promise<{ totalSteps: number; ending: Ending }> {
   const { signal, run, random } = context
   const lengths = rows.train.map((row) => row.inputIds.length + row.labelIds.length)
   const stepsAnEpoch = planBatches(lengths, settings.batchSize, random.fork("epoch 0")).length
@@ -98,7 +125,10 @@ async function runLoop(training: Training, rows: Rows, settings: TrainingSetting
         return { totalSteps, ending: signal.aborted ? "interrupted" : "time" }
       }
       const learningRate = learningRateAt(state.step, totalSteps, settings)
-      const { loss, tokens } = await training.step(batches[at].map((index) => rows.train[index]), { learningRate })
+      const { loss, tokens } = await training.step(
+        batches[at].map((index) => rows.train[index]),
+        { learningRate },
+      )
       state.step++
       state.tokens += tokens
       stopwatch()
@@ -138,7 +168,13 @@ function reportProgress(state: LoopState, epoch: number, totalSteps: number, set
 }
 
 /** The validation loss after an epoch; the weights are kept when it is the lowest so far. */
-async function validate(training: Training, rows: readonly TrainingRow[], epoch: number, state: LoopState, { record }: StageContext): Promise<void> {
+async function validate(
+  training: Training,
+  rows: readonly TrainingRow[],
+  epoch: number,
+  state: LoopState,
+  { record }: StageContext,
+): Promise<void> {
   if (rows.length === 0) return
   const { loss } = await training.loss(rows)
   state.validationLoss.push([state.step, loss])
@@ -172,7 +208,18 @@ function encode(student: LoadedStudent, dataset: Dataset): TrainingRow[] {
   return dataset.inputs.map((input, index) => student.encodeRow(input, dataset.outputs[index]))
 }
 
-const settingNames = ["epochs", "batchSize", "learningRate", "warmUp", "weightDecay", "maxGradientNorm", "dropout", "maxInputTokens", "maxOutputTokens", "patience"] as const
+const settingNames = [
+  "epochs",
+  "batchSize",
+  "learningRate",
+  "warmUp",
+  "weightDecay",
+  "maxGradientNorm",
+  "dropout",
+  "maxInputTokens",
+  "maxOutputTokens",
+  "patience",
+] as const
 
 function readSettings(options: Partial<TrainingSettings>): Partial<TrainingSettings> {
   return Object.fromEntries(settingNames.map((name) => [name, options[name]]))

@@ -7,7 +7,12 @@ import { readRow } from "./read-row"
 
 /** What became of one request. */
 export type Outcome =
-  | { readonly kind: "answered"; readonly texts: readonly string[]; readonly finishReasons: readonly string[]; readonly temperature?: number }
+  | {
+      readonly kind: "answered"
+      readonly texts: readonly string[]
+      readonly finishReasons: readonly string[]
+      readonly temperature?: number
+    }
   | { readonly kind: "failed"; readonly message: string }
 
 export interface CollectorOptions {
@@ -66,7 +71,9 @@ export class Collector {
       this.asked += responsesPerRequest
       this.failed += responsesPerRequest
     } else {
-      outcome.texts.forEach((text, response) => this.takeText(text, outcome.finishReasons[response] ?? "stop", call, response, outcome.temperature))
+      for (const [response, text] of outcome.texts.entries()) {
+        this.takeText(text, outcome.finishReasons[response] ?? "stop", call, response, outcome.temperature)
+      }
     }
     this.acceptedAfter.push(this.accepted)
   }
@@ -74,7 +81,16 @@ export class Collector {
   private takeText(text: string, finishReason: string, call: number, response: number, temperature: number | undefined): void {
     this.asked++
     const { teacher, labels } = this.options
-    const from = { kind: "generated" as const, teacher: teacher.name, isSimulated: teacher.isSimulated, call, response, temperature, votes: 1, voters: 1 }
+    const from = {
+      kind: "generated" as const,
+      teacher: teacher.name,
+      isSimulated: teacher.isSimulated,
+      call,
+      response,
+      temperature,
+      votes: 1,
+      voters: 1,
+    }
     const read = readRow(text, finishReason, this.spec, labels)
     if ("reason" in read) {
       this.reject({ input: "", output: "" }, from, read.reason, read.detail)
@@ -118,5 +134,7 @@ export class Collector {
 export function vote(outputs: readonly string[]): string {
   const counts = new Map<string, number>()
   for (const output of outputs) counts.set(output, (counts.get(output) ?? 0) + 1)
-  return [...counts].reduce((best, next) => (next[1] > best[1] || (next[1] === best[1] && next[0].length < best[0].length) ? next : best))[0]
+  return [...counts].reduce((best, next) =>
+    next[1] > best[1] || (next[1] === best[1] && next[0].length < best[0].length) ? next : best,
+  )[0]
 }

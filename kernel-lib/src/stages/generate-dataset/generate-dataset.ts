@@ -7,9 +7,9 @@ import { setMaxListeners } from "node:events"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Dataset, type DatasetOptions, type RejectedRow, type Row } from "../../core/dataset"
-import { isPrompt2ModelError, InputError, messageOf, type Prompt2ModelError, ServiceError } from "../../core/errors"
+import { InputError, isPrompt2ModelError, messageOf, type Prompt2ModelError, ServiceError } from "../../core/errors"
 import type { PromptSpec } from "../../core/prompt-spec"
-import { Random } from "../../core/random"
+import type { Random } from "../../core/random"
 import type { StageInlineOptions } from "../../core/run"
 import type { Teacher } from "../../core/teacher"
 import { writeFileAtomically } from "../../store/atomic"
@@ -93,8 +93,13 @@ export const generateDataset = defineStage<PromptSpec, GenerateDatasetOptions, G
   }),
   async work(spec, options, context) {
     const { teacher } = context.run
-    if (!teacher) throw new InputError("teacher.missing", "No teacher was given: pass teacher: openaiTeacher(model), recordedTeacher(folder) or simulatedTeacher().")
-    if (teacher.answers?.("generate") === false) throw new InputError("teacher.cannot-generate", `${teacher.name} does not make rows: choose another teacher.`)
+    if (!teacher)
+      throw new InputError(
+        "teacher.missing",
+        "No teacher was given: pass teacher: openaiTeacher(model), recordedTeacher(folder) or simulatedTeacher().",
+      )
+    if (teacher.answers?.("generate") === false)
+      throw new InputError("teacher.cannot-generate", `${teacher.name} does not make rows: choose another teacher.`)
     const before = { ...context.run.spending }
     const started = performance.now()
     const { numExamples, isVoting = true, responsesPerRequest = 4 } = options
@@ -122,7 +127,10 @@ export const generateDataset = defineStage<PromptSpec, GenerateDatasetOptions, G
   async save(dataset, folder) {
     const { status, reason, asked, failed, requests, usage, usd, seconds, name, note } = dataset
     await writeDataset(dataset, join(folder, "rows.parquet"))
-    await writeFileAtomically(join(folder, "ledger.json"), JSON.stringify({ ledger: { status, reason, asked, failed, requests, usage, usd, seconds }, name, note }))
+    await writeFileAtomically(
+      join(folder, "ledger.json"),
+      JSON.stringify({ ledger: { status, reason, asked, failed, requests, usage, usd, seconds }, name, note }),
+    )
   },
   async load(folder) {
     const rows = await readDataset(join(folder, "rows.parquet"))
@@ -131,7 +139,10 @@ export const generateDataset = defineStage<PromptSpec, GenerateDatasetOptions, G
   },
   summarize(dataset) {
     const reasons = dataset.rejectedByReason.map(({ reason, rows }) => `${rows.toLocaleString("en")} ${reason}`)
-    const rejected = dataset.rejected.length > 0 ? `, ${dataset.rejected.length.toLocaleString("en")} rejected: ${reasons.slice(0, 2).join(", ")}${reasons.length > 2 ? ", ..." : ""}` : ""
+    const rejected =
+      dataset.rejected.length > 0
+        ? `, ${dataset.rejected.length.toLocaleString("en")} rejected: ${reasons.slice(0, 2).join(", ")}${reasons.length > 2 ? ", ..." : ""}`
+        : ""
     return `${dataset.length.toLocaleString("en")} rows${rejected}${dataset.reason ? ` (${dataset.reason})` : ""}`
   },
 })
@@ -145,7 +156,13 @@ function describe(rows: readonly Row[], rejected: readonly RejectedRow[], teache
 type Asking = GenerateDatasetOptions & { responsesPerRequest: number }
 
 /** Asks until the collector is full. Answers why it ended before, where it did. */
-async function askUntilFull(spec: PromptSpec, options: Asking, teacher: Teacher, collector: Collector, context: StageContext): Promise<string | undefined> {
+async function askUntilFull(
+  spec: PromptSpec,
+  options: Asking,
+  teacher: Teacher,
+  collector: Collector,
+  context: StageContext,
+): Promise<string | undefined> {
   const { maxConcurrency = 16, onRow } = options
   const { signal, run, random } = context
   const settled = new Map<number, Outcome>()
@@ -165,12 +182,16 @@ async function askUntilFull(spec: PromptSpec, options: Asking, teacher: Teacher,
     ending ??= reason
     lastRequest = Math.min(lastRequest, call)
   }
-  const timer = maxSeconds === undefined ? undefined : setTimeout(() => endAsking(`the cap of ${maxSeconds} seconds is reached`, 0), maxSeconds * 1000)
+  const timer =
+    maxSeconds === undefined ? undefined : setTimeout(() => endAsking(`the cap of ${maxSeconds} seconds is reached`, 0), maxSeconds * 1000)
 
   const ask = async (call: number) => {
     const request = planRequest(spec, collector, options, random, call)
     try {
-      const { texts, finishReasons } = await teacher.complete({ ...request, purpose: "generate", numResponses: options.responsesPerRequest, schema: generatedExampleSchema, index: call }, { signal: either })
+      const { texts, finishReasons } = await teacher.complete(
+        { ...request, purpose: "generate", numResponses: options.responsesPerRequest, schema: generatedExampleSchema, index: call },
+        { signal: either },
+      )
       isAnswering = true
       settled.set(call, { kind: "answered", texts, finishReasons, temperature: teacher.isRecorded ? undefined : request.temperature })
     } catch (error) {
@@ -185,9 +206,16 @@ async function askUntilFull(spec: PromptSpec, options: Asking, teacher: Teacher,
 
   // Whatever ends the asking, answers that are on their way have been paid for: they are waited for and collected.
   while (!collector.isFull && !failure && !signal.aborted) {
-    while (next < lastRequest && next - window < collector.requests && inFlight.size < Math.min(maxConcurrency, neededRequests(collector, options))) {
+    while (
+      next < lastRequest &&
+      next - window < collector.requests &&
+      inFlight.size < Math.min(maxConcurrency, neededRequests(collector, options))
+    ) {
       const call = next++
-      inFlight.set(call, ask(call).finally(() => inFlight.delete(call)))
+      inFlight.set(
+        call,
+        ask(call).finally(() => inFlight.delete(call)),
+      )
     }
     if (inFlight.size === 0 && !settled.has(collector.requests)) break
     await Promise.race(inFlight.values())
@@ -198,7 +226,8 @@ async function askUntilFull(spec: PromptSpec, options: Asking, teacher: Teacher,
       collector.take(call, outcome)
       for (const row of collector.rowsAfter(call).slice(accepted)) onRow?.(row)
       barren = collector.accepted > accepted ? 0 : barren + 1
-      if (outcome.kind === "failed" && collector.failed > 20 && collector.failed * 2 > collector.asked) failure ??= new ServiceError("teacher.mostly-failing", `Most requests failed: ${outcome.message}`, { isRetryable: true })
+      if (outcome.kind === "failed" && collector.failed > 20 && collector.failed * 2 > collector.asked)
+        failure ??= new ServiceError("teacher.mostly-failing", `Most requests failed: ${outcome.message}`, { isRetryable: true })
     }
     if (barren >= mostBarrenRequests) endAsking(`the teacher made nothing new in ${barren} requests`, next)
     report(collector, options, teacher, context)
@@ -242,5 +271,10 @@ function isFinal(error: unknown): boolean {
 function report(collector: Collector, { numExamples }: Asking, teacher: Teacher, { progress, run }: StageContext): void {
   const total = numExamples ?? teacher.totalRows ?? 2000
   const { usd } = run.spending
-  progress({ done: Math.min(total, numExamples === undefined && teacher.totalRows ? collector.asked : collector.accepted), total, unit: "rows", note: usd > 0 ? `$${usd.toFixed(2)}` : undefined })
+  progress({
+    done: Math.min(total, numExamples === undefined && teacher.totalRows ? collector.asked : collector.accepted),
+    total,
+    unit: "rows",
+    note: usd > 0 ? `$${usd.toFixed(2)}` : undefined,
+  })
 }

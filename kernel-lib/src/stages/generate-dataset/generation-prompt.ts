@@ -33,8 +33,12 @@ Answer with one JSON object {"input": ..., "output": ...} and nothing else.`,
  * requests, which only show what was made already.
  */
 export function writeGenerationPrompt(spec: PromptSpec, earlier: readonly Example[], length: PromptLength): ChatMessage[] {
-  const sections = [`# Task\n${spec.instruction}`, `# Examples of high quality, given by the user\n${spec.demonstrations.map(writeExample).join("\n")}`]
-  if (earlier.length > 0) sections.push(`# Examples made earlier, of lower quality; do not repeat them\n${earlier.map(writeExample).join("\n")}`)
+  const sections = [
+    `# Task\n${spec.instruction}`,
+    `# Examples of high quality, given by the user\n${spec.demonstrations.map(writeExample).join("\n")}`,
+  ]
+  if (earlier.length > 0)
+    sections.push(`# Examples made earlier, of lower quality; do not repeat them\n${earlier.map(writeExample).join("\n")}`)
   sections.push("# One new example")
   return [
     { role: "system", content: openings[length] },
@@ -43,7 +47,12 @@ export function writeGenerationPrompt(spec: PromptSpec, earlier: readonly Exampl
 }
 
 /** The longest prompt that leaves room for an answer: first the template is shortened, then earlier rows go, the oldest first. */
-export function fitGenerationPrompt(spec: PromptSpec, earlier: readonly Example[], length: PromptLength, maxCharacters: number): ChatMessage[] {
+export function fitGenerationPrompt(
+  spec: PromptSpec,
+  earlier: readonly Example[],
+  length: PromptLength,
+  maxCharacters: number,
+): ChatMessage[] {
   const size = (messages: readonly ChatMessage[]) => messages.reduce((sum, message) => sum + message.content.length, 0)
   let messages = writeGenerationPrompt(spec, earlier, length)
   for (let kept = earlier.length; size(messages) > maxCharacters && kept > 0; ) {

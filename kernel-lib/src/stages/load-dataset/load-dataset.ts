@@ -21,10 +21,16 @@ export const loadDataset = defineStage<DatasetCandidate, LoadDatasetOptions, Sou
   uses: ["hub"],
   key: (candidate, { maxRows = 3000 }) => ({ ...placeOf(candidate), maxRows }),
   async work(candidate, { maxRows = 3000 }, { run, signal, fingerprint }) {
-    if (!run.hub) throw new InputError("hub.missing", "No hub was given: pass hub: bundledHub() or huggingFaceHub(), or a run that has one.")
+    if (!run.hub)
+      throw new InputError("hub.missing", "No hub was given: pass hub: bundledHub() or huggingFaceHub(), or a run that has one.")
     const { card } = candidate
-    if (card.access === "script") throw new InputError("dataset.not-open", `${card.id} can only be read by running its own script, which is not done: choose another candidate.`)
-    if (candidate.inputColumns.length === 0) throw new InputError("dataset.no-columns", `${card.id} has no pair of text columns: choose another candidate.`)
+    if (card.access === "script")
+      throw new InputError(
+        "dataset.not-open",
+        `${card.id} can only be read by running its own script, which is not done: choose another candidate.`,
+      )
+    if (candidate.inputColumns.length === 0)
+      throw new InputError("dataset.no-columns", `${card.id} has no pair of text columns: choose another candidate.`)
     const { configuration, split } = candidate
     const table = await run.hub.readRows(card.id, { configuration, split, maxRows, signal })
     return present({ kind: "source", ...placeOf(candidate), license: card.license, columns: table.columns, rows: table.rows, fingerprint })
@@ -52,7 +58,10 @@ function describeSource(source: SourceDataset): DatasetPayload {
     rejected: [],
     preview: source.rows.slice(0, previewRows).map((row, index) => ({
       row: index,
-      input: source.inputColumns.map((column) => String(row[column] ?? "")).join("\n").slice(0, previewCharacters),
+      input: source.inputColumns
+        .map((column) => String(row[column] ?? ""))
+        .join("\n")
+        .slice(0, previewCharacters),
       output: String(row[source.outputColumn] ?? "").slice(0, previewCharacters),
       from: `${source.configuration}, ${source.split}`,
     })),

@@ -21,11 +21,16 @@ export const loadModel = defineStage<ModelCandidate | string, LoadModelOptions, 
   async work(model, _options, { run, signal }) {
     const name = nameOf(model)
     const isFolder = typeof model === "string" && (await exists(`${model}/config.json`))
-    if (!isFolder && !run.hub) throw new InputError("hub.missing", `${name} is no folder with a config.json, and no hub was given: pass hub: bundledHub() or huggingFaceHub().`)
+    if (!isFolder && !run.hub)
+      throw new InputError(
+        "hub.missing",
+        `${name} is no folder with a config.json, and no hub was given: pass hub: bundledHub() or huggingFaceHub().`,
+      )
     const folder = isFolder ? name : await run.hub!.fetchModel(name, { signal })
     return loadStudent(folder, { seed: run.seed, engine: run.engine, name: name.split("/").at(-1) })
   },
-  summarize: (student) => `${student.name}, ${(student.parameters / 1e6).toFixed(1)} M parameters${student.isPretrained ? "" : ", untrained"}`,
+  summarize: (student) =>
+    `${student.name}, ${(student.parameters / 1e6).toFixed(1)} M parameters${student.isPretrained ? "" : ", untrained"}`,
 })
 
 function nameOf(model: ModelCandidate | string): string {

@@ -37,7 +37,10 @@ export const parsePrompt = defineStage<string, ParsePromptOptions, PromptSpec>({
 
 function noExamples(teacher?: Teacher): InputError {
   const asked = teacher ? ` (${teacher.name} cannot look for unmarked ones)` : ""
-  return new InputError("prompt.no-examples", `The prompt has no examples${asked}: add at least one, as two lines input="..." and output="...".`)
+  return new InputError(
+    "prompt.no-examples",
+    `The prompt has no examples${asked}: add at least one, as two lines input="..." and output="...".`,
+  )
 }
 
 const schema: ResponseSchema = {
@@ -84,7 +87,11 @@ async function askTeacher(teacher: Teacher, text: string, signal: AbortSignal) {
     const parsed = readParsedPrompt(raw)
     if (parsed) return parsed
   }
-  throw new ModelOutputError("teacher.malformed", `${teacher.name} did not split the prompt as asked, twice: mark the examples as input="..." and output="...".`, { raw })
+  throw new ModelOutputError(
+    "teacher.malformed",
+    `${teacher.name} did not split the prompt as asked, twice: mark the examples as input="..." and output="...".`,
+    { raw },
+  )
 }
 
 function readParsedPrompt(raw: string) {

@@ -24,11 +24,13 @@ export function readMarkedExamples(text: string): { instruction: string; demonst
 /** A quoted value: straight or curly quotes; a backslash keeps the next character. It may run over lines. */
 const quotedValue = String.raw`(?:"((?:[^"\\]|\\[\s\S])*)"|“([^”]*)”)`
 const quotedPair = new RegExp(String.raw`[ \t]*\binput\s*[=:]\s*${quotedValue}[\s,;]*\boutput\s*[=:]\s*${quotedValue}[.,;]?`, "gi")
-const labelledPair = /^[ \t]*(?:\d+[.)]\s*|[-*]\s*)?input\s*:[ \t]*([^\n]*(?:\n(?![ \t]*(?:input|output)\s*:)(?!\s*\n)[^\n]*)*)\n\s*(?:[-*]\s*)?output\s*:[ \t]*([^\n]*)/gim
+const labelledPair =
+  /^[ \t]*(?:\d+[.)]\s*|[-*]\s*)?input\s*:[ \t]*([^\n]*(?:\n(?![ \t]*(?:input|output)\s*:)(?!\s*\n)[^\n]*)*)\n\s*(?:[-*]\s*)?output\s*:[ \t]*([^\n]*)/gim
 
 function findSpans(text: string, pattern: RegExp): Span[] {
   return [...text.matchAll(pattern)].map((match) => {
-    const [input, output] = match.length > 3 ? [unescapeQuoted(match[1]) ?? match[2], unescapeQuoted(match[3]) ?? match[4]] : [match[1].trim(), match[2].trim()]
+    const [input, output] =
+      match.length > 3 ? [unescapeQuoted(match[1]) ?? match[2], unescapeQuoted(match[3]) ?? match[4]] : [match[1].trim(), match[2].trim()]
     return { start: match.index ?? 0, end: (match.index ?? 0) + match[0].length, example: { input, output } }
   })
 }

@@ -13,7 +13,12 @@ export interface ColumnChoice {
 }
 
 /** The columns of the first configuration that has a pair; undefined when none has. */
-export async function chooseColumns(card: DatasetCard, spec: PromptSpec, teacher: Teacher | undefined, signal: AbortSignal): Promise<ColumnChoice | undefined> {
+export async function chooseColumns(
+  card: DatasetCard,
+  spec: PromptSpec,
+  teacher: Teacher | undefined,
+  signal: AbortSignal,
+): Promise<ColumnChoice | undefined> {
   for (const configuration of card.configurations) {
     const pair = (await askForColumns(configuration, card, spec, teacher, signal)) ?? guessColumns(configuration, spec)
     if (!pair) continue
@@ -35,7 +40,10 @@ type Pair = Pick<ColumnChoice, "inputColumns" | "outputColumn">
 export function formOf(text: string): string {
   const words = text.trim().split(/\s+/)
   if (words.length > 4) return "text"
-  return text.trim().replace(/\d+/g, (digits) => `<${digits.length}>`).replace(/\p{L}+/gu, "a")
+  return text
+    .trim()
+    .replace(/\d+/g, (digits) => `<${digits.length}>`)
+    .replace(/\p{L}+/gu, "a")
 }
 
 /** Names that datasets commonly give to what is asked and what is answered. */
@@ -94,7 +102,12 @@ async function askForColumns(
   const { texts } = await teacher.complete({ purpose: "rerank", messages, temperature: 0, numResponses: 1, schema, index: 0 }, { signal })
   try {
     const { input, output } = JSON.parse(texts[0] ?? "")
-    const isValid = Array.isArray(input) && input.length > 0 && input.every((name) => columns.includes(name)) && columns.includes(output) && !input.includes(output)
+    const isValid =
+      Array.isArray(input) &&
+      input.length > 0 &&
+      input.every((name) => columns.includes(name)) &&
+      columns.includes(output) &&
+      !input.includes(output)
     return isValid ? { inputColumns: input, outputColumn: output } : undefined
   } catch {
     return undefined

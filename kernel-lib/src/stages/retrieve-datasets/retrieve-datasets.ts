@@ -11,7 +11,7 @@ import { type CandidatesPayload, payloadVersion } from "../../display/payloads"
 import { makeSelfShowing } from "../../display/self-showing"
 import { searchCards } from "../../search"
 import { defineStage } from "../../store/define-stage"
-import { chooseColumns, type ColumnChoice } from "./choose-columns"
+import { type ColumnChoice, chooseColumns } from "./choose-columns"
 import { voteForDataset } from "./vote-for-dataset"
 
 export interface RetrieveDatasetsOptions extends StageInlineOptions {
@@ -36,7 +36,8 @@ export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions,
   uses: ["teacher", "hub"],
   key: (spec, { limit = 5, votes = 5 }) => ({ spec: spec.fingerprint, limit, votes }),
   async work(spec, { limit = 5, votes = 5 }, { run, signal, fingerprint, progress }) {
-    if (!run.hub) throw new InputError("hub.missing", "No hub was given: pass hub: bundledHub() or huggingFaceHub(), or a run that has one.")
+    if (!run.hub)
+      throw new InputError("hub.missing", "No hub was given: pass hub: bundledHub() or huggingFaceHub(), or a run that has one.")
     const { cards, searched } = await run.hub.findDatasets(spec.instruction, { signal })
     const found = searchCards(spec.instruction, cards, { limit })
     const placed = await Promise.all(
@@ -45,7 +46,12 @@ export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions,
     const usable = placed.filter(({ card, columns }) => card.access === "open" && columns !== undefined)
     const voting =
       canAnswer(run.teacher, "rerank") && votes > 0 && usable.length > 0
-        ? await voteForDataset(run.teacher, spec, usable.map(({ card }) => card), { votes, signal, onVote: (done) => progress({ done, total: votes, unit: "votes" }) })
+        ? await voteForDataset(
+            run.teacher,
+            spec,
+            usable.map(({ card }) => card),
+            { votes, signal, onVote: (done) => progress({ done, total: votes, unit: "votes" }) },
+          )
         : undefined
     const winner = voting ? mostVoted(usable, voting, votes) : usable.find(({ columns }) => columns?.hasDemonstrationsForm)
     const ranked = [...placed].sort((a, b) => (voting?.get(b.card.id) ?? 0) - (voting?.get(a.card.id) ?? 0) || b.score - a.score)
@@ -71,7 +77,11 @@ export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions,
 })
 
 /** The card with more than half of the votes; undefined when the teacher found that none fits, or could not agree. */
-function mostVoted<Item extends { card: DatasetCard }>(items: readonly Item[], voting: ReadonlyMap<string, number>, votes: number): Item | undefined {
+function mostVoted<Item extends { card: DatasetCard }>(
+  items: readonly Item[],
+  voting: ReadonlyMap<string, number>,
+  votes: number,
+): Item | undefined {
   return items.find(({ card }) => (voting.get(card.id) ?? 0) * 2 > votes)
 }
 
@@ -86,7 +96,11 @@ function explain(parts: { card: DatasetCard; words: readonly string[]; columns?:
 
 function present(candidates: DatasetCandidate[], searched: number, fingerprint: string, asked: string | undefined): DatasetCandidates {
   const chosen = candidates.find((candidate) => candidate.isChosen)
-  const result = Object.assign(candidates, { chosen, searched, fingerprint: fingerprintOf([fingerprint, candidates.map(({ card }) => card.id), chosen?.card.id]) })
+  const result = Object.assign(candidates, {
+    chosen,
+    searched,
+    fingerprint: fingerprintOf([fingerprint, candidates.map(({ card }) => card.id), chosen?.card.id]),
+  })
   makeSelfShowing(result, () => describeCandidates(result, asked))
   return Object.freeze(result)
 }
@@ -97,7 +111,13 @@ function describeCandidates(candidates: DatasetCandidates, asked: string | undef
     version: payloadVersion,
     what: "datasets",
     title: "Datasets for this prompt",
-    subtitle: [`${candidates.length} of ${candidates.searched.toLocaleString("en")} searched`, asked, candidates.chosen ? undefined : "none fits"].filter(Boolean).join(", "),
+    subtitle: [
+      `${candidates.length} of ${candidates.searched.toLocaleString("en")} searched`,
+      asked,
+      candidates.chosen ? undefined : "none fits",
+    ]
+      .filter(Boolean)
+      .join(", "),
     columns: [{ name: "columns: input -> output", isText: true }, { name: "rows", isNumber: true }, { name: "licence" }],
     candidates: candidates.map((candidate) => ({
       name: candidate.card.id,

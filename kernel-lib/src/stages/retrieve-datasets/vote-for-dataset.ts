@@ -28,7 +28,10 @@ export async function voteForDataset(
   let done = 0
   await Promise.all(
     Array.from({ length: options.votes }, async (_, index) => {
-      const { texts } = await teacher.complete({ purpose: "rerank", messages, temperature: 0.7, numResponses: 1, schema, index, seed: index }, { signal: options.signal })
+      const { texts } = await teacher.complete(
+        { purpose: "rerank", messages, temperature: 0.7, numResponses: 1, schema, index, seed: index },
+        { signal: options.signal },
+      )
       const card = cards.find(({ id }) => id === readName(texts[0]))
       if (card) counts.set(card.id, (counts.get(card.id) ?? 0) + 1)
       options.onVote(++done)

@@ -33,14 +33,29 @@ export const retrieveModels = defineStage<PromptSpec, RetrieveModelsOptions, Mod
   uses: ["hub"],
   key: (spec, { limit = 5, maxBytes = 3e9 }) => ({ spec: spec.fingerprint, limit, maxBytes }),
   async work(spec, { limit = 5, maxBytes = 3e9 }, { run, signal, fingerprint }) {
-    if (!run.hub) throw new InputError("hub.missing", "No hub was given: pass hub: bundledHub() or huggingFaceHub(), or a run that has one.")
+    if (!run.hub)
+      throw new InputError("hub.missing", "No hub was given: pass hub: bundledHub() or huggingFaceHub(), or a run that has one.")
     const { cards, searched } = await run.hub.findModels(spec.instruction, { signal })
     const fitting = cards.filter((card) => (card.bytes ?? 0) <= maxBytes)
-    const pretrained = rankPretrained(spec, fitting.filter((card) => card.isPretrained))
-    const untrained = rankUntrained(spec, fitting.filter((card) => !card.isPretrained))
+    const pretrained = rankPretrained(
+      spec,
+      fitting.filter((card) => card.isPretrained),
+    )
+    const untrained = rankUntrained(
+      spec,
+      fitting.filter((card) => !card.isPretrained),
+    )
     const ranked = [...pretrained, ...untrained].slice(0, limit)
-    if (ranked.length === 0) throw new InputError("model.none-found", `${run.hub.name} has no base model of at most ${maxBytes} bytes for this prompt: raise maxBytes, or load one by name with loadModel.`)
-    return present(ranked.map((candidate, index) => ({ ...candidate, isChosen: index === 0 })), searched, fingerprint)
+    if (ranked.length === 0)
+      throw new InputError(
+        "model.none-found",
+        `${run.hub.name} has no base model of at most ${maxBytes} bytes for this prompt: raise maxBytes, or load one by name with loadModel.`,
+      )
+    return present(
+      ranked.map((candidate, index) => ({ ...candidate, isChosen: index === 0 })),
+      searched,
+      fingerprint,
+    )
   },
   summarize: ({ chosen, searched }) => `${chosen?.card.id ?? "none"} of ${searched} models`,
 })
@@ -53,7 +68,9 @@ function rankPretrained(spec: PromptSpec, cards: readonly ModelCard[]): Omit<Mod
       const relevance = found.get(card)?.score ?? 0
       const words = found.get(card)?.words ?? []
       const score = (relevance + 1) * Math.log10(card.downloads + 2)
-      const why = [words.length > 0 && `words: ${words.slice(0, 4).join(", ")}`, `${card.downloads.toLocaleString("en")} downloads`].filter(Boolean).join(" · ")
+      const why = [words.length > 0 && `words: ${words.slice(0, 4).join(", ")}`, `${card.downloads.toLocaleString("en")} downloads`]
+        .filter(Boolean)
+        .join(" · ")
       return { kind: "modelCandidate" as const, card, score, why }
     })
     .sort((a, b) => b.score - a.score)
@@ -75,7 +92,11 @@ function rankUntrained(spec: PromptSpec, cards: readonly ModelCard[]): Omit<Mode
 
 function present(candidates: ModelCandidate[], searched: number, fingerprint: string): ModelCandidates {
   const chosen = candidates.find((candidate) => candidate.isChosen)
-  const result = Object.assign(candidates, { chosen, searched, fingerprint: fingerprintOf([fingerprint, candidates.map(({ card }) => card.id)]) })
+  const result = Object.assign(candidates, {
+    chosen,
+    searched,
+    fingerprint: fingerprintOf([fingerprint, candidates.map(({ card }) => card.id)]),
+  })
   makeSelfShowing(result, () => describeModels(result))
   return Object.freeze(result)
 }
@@ -90,7 +111,11 @@ function describeModels(candidates: ModelCandidates): CandidatesPayload {
     columns: [{ name: "architecture" }, { name: "parameters", isNumber: true }, { name: "licence" }],
     candidates: candidates.map(({ card, why, isChosen }) => ({
       name: card.id,
-      cells: [card.isPretrained ? card.architecture : `${card.architecture}, untrained`, card.parameters === undefined ? "" : `${(card.parameters / 1e6).toFixed(1)} M`, card.license],
+      cells: [
+        card.isPretrained ? card.architecture : `${card.architecture}, untrained`,
+        card.parameters === undefined ? "" : `${(card.parameters / 1e6).toFixed(1)} M`,
+        card.license,
+      ],
       why,
       isChosen,
     })),

@@ -1,7 +1,8 @@
 // serve: a student in, a page on loopback out, to type into. Nothing leaves the machine.
+
+import { randomBytes } from "node:crypto"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
-import { randomBytes } from "node:crypto"
 import { InputError, messageOf } from "../../core/errors"
 import type { PromptSpec } from "../../core/prompt-spec"
 import type { StageInlineOptions } from "../../core/run"
@@ -76,9 +77,13 @@ async function listen(server: Server, port: number): Promise<void> {
     server.once("error", (error: NodeJS.ErrnoException) => {
       reject(
         error.code === "EADDRINUSE"
-          ? new InputError("serve.port-in-use", `Port ${port} is in use: choose another with --port, or 0 for any free one.`, { cause: error })
+          ? new InputError("serve.port-in-use", `Port ${port} is in use: choose another with --port, or 0 for any free one.`, {
+              cause: error,
+            })
           : error.code === "EACCES"
-            ? new InputError("serve.port-not-allowed", `Port ${port} may not be opened by this user: choose one above 1023.`, { cause: error })
+            ? new InputError("serve.port-not-allowed", `Port ${port} may not be opened by this user: choose one above 1023.`, {
+                cause: error,
+              })
             : error,
       )
     })
@@ -92,11 +97,13 @@ function answerRequests(student: Student, spec: PromptSpec | undefined) {
     try {
       const { port } = request.socket.address() as AddressInfo
       // A page of another site must not reach the student through a name that resolves to this machine.
-      if (!["127.0.0.1", "localhost"].some((host) => request.headers.host === `${host}:${port}`)) return send(response, 403, { error: "This server answers only on 127.0.0.1 and localhost." })
+      if (!["127.0.0.1", "localhost"].some((host) => request.headers.host === `${host}:${port}`))
+        return send(response, 403, { error: "This server answers only on 127.0.0.1 and localhost." })
       const path = new URL(request.url ?? "/", "http://localhost").pathname
       if (request.method === "GET" && path === "/") return sendPage(response, student, spec)
       if (request.method === "GET" && path === "/health") return send(response, 200, { status: "ok", student: student.name })
-      if (request.method !== "POST" || path !== "/predict") return send(response, 404, { error: "There is GET /, GET /health and POST /predict." })
+      if (request.method !== "POST" || path !== "/predict")
+        return send(response, 404, { error: "There is GET /, GET /health and POST /predict." })
       if (!request.headers["content-type"]?.startsWith("application/json")) return send(response, 415, { error: "Send application/json." })
       const inputs = await readInputs(request)
       const answering = previous.then(() => student.predict(inputs))
@@ -123,7 +130,8 @@ async function readInputs(request: IncomingMessage): Promise<string[]> {
   } catch {
     inputs = undefined
   }
-  const isUsable = Array.isArray(inputs) && inputs.length > 0 && inputs.length <= mostInputs && inputs.every((input) => typeof input === "string")
+  const isUsable =
+    Array.isArray(inputs) && inputs.length > 0 && inputs.length <= mostInputs && inputs.every((input) => typeof input === "string")
   if (!isUsable) throw new InputError("serve.bad-request", `Send {"inputs": [text, ...]} with 1 to ${mostInputs} texts.`)
   return inputs as string[]
 }
@@ -148,6 +156,10 @@ function sendPage(response: ServerResponse, student: Student, spec: PromptSpec |
 
 function send(response: ServerResponse, status: number, body: unknown): void {
   if (response.headersSent) return
-  response.writeHead(status, { "content-type": "application/json; charset=utf-8", "x-content-type-options": "nosniff", connection: status === 400 ? "close" : "keep-alive" })
+  response.writeHead(status, {
+    "content-type": "application/json; charset=utf-8",
+    "x-content-type-options": "nosniff",
+    connection: status === 400 ? "close" : "keep-alive",
+  })
   response.end(JSON.stringify(body))
 }

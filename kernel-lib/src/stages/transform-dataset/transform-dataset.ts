@@ -34,8 +34,17 @@ export const transformDataset = defineStage<SourceDataset, TransformDatasetOptio
     const rejected: RejectedRow[] = []
     const known = new Set<string>()
     source.rows.forEach((row, index) => {
-      const from: Provenance = { kind: "retrieved", dataset: source.id, configuration: source.configuration, split: source.split, row: index }
-      const input = inputColumns.length === 1 ? textOf(row[inputColumns[0]]) : inputColumns.map((column) => `${column}: ${textOf(row[column])}`).join("\n")
+      const from: Provenance = {
+        kind: "retrieved",
+        dataset: source.id,
+        configuration: source.configuration,
+        split: source.split,
+        row: index,
+      }
+      const input =
+        inputColumns.length === 1
+          ? textOf(row[inputColumns[0]])
+          : inputColumns.map((column) => `${column}: ${textOf(row[column])}`).join("\n")
       const output = textOf(row[outputColumn])
       const made = { id: rowId(from, { input, output }), input, output, from }
       const reason = input.trim() === "" || output.trim() === "" ? "empty" : known.has(input) ? "duplicate" : undefined
@@ -49,9 +58,16 @@ export const transformDataset = defineStage<SourceDataset, TransformDatasetOptio
   },
   save: async (dataset, folder) => writeDataset(dataset, `${folder}/rows.parquet`),
   load: (folder) => readDataset(`${folder}/rows.parquet`),
-  summarize: (dataset) => `${dataset.length.toLocaleString("en")} rows${dataset.rejected.length > 0 ? `, ${dataset.rejected.length} rejected` : ""}`,
+  summarize: (dataset) =>
+    `${dataset.length.toLocaleString("en")} rows${dataset.rejected.length > 0 ? `, ${dataset.rejected.length} rejected` : ""}`,
 })
 
 function textOf(value: unknown): string {
-  return typeof value === "string" ? value : value === null || value === undefined ? "" : typeof value === "object" ? JSON.stringify(value) : String(value)
+  return typeof value === "string"
+    ? value
+    : value === null || value === undefined
+      ? ""
+      : typeof value === "object"
+        ? JSON.stringify(value)
+        : String(value)
 }
