@@ -176,18 +176,20 @@ export const smallestProbability = 1.2e-38
  */
 export function dropout(x: tf.Tensor, rate: number, random: RandomStream | undefined): tf.Tensor {
   if (!random || rate === 0) return x
-  const { rows, columns } = maskLayout(x.shape)
+  const width = x.shape[x.rank - 1] ?? 1
+  const shape = [x.size / width, width]
+  const { rows, columns } = maskLayout(shape)
   const words = drawRandomWords(random, rows + columns)
-  const [mask] = runFused("DropoutMask", { words }, { shape: x.shape, rate }, () => {
+  const [mask] = runFused("DropoutMask", { words }, { shape, rate }, () => {
     const values = words.dataSync<"int32">()
     const threshold = dropThreshold(rate)
     const kept = Float32Array.from({ length: rows * columns }, (_, index) => {
       const row = values[Math.floor(index / columns)] | 1
       return Math.fround(Math.imul(row, values[rows + (index % columns)])) > threshold ? 1 : 0
     })
-    return [tf.tensor(kept, x.shape, "float32")]
+    return [tf.tensor(kept, shape, "float32")]
   })
-  return tf.mul(tf.mul(x, 1 / (1 - rate)), mask)
+  return tf.mul(tf.mul(x, 1 / (1 - rate)), tf.reshape(mask, x.shape))
 }
 
 /** int32 [count]: the next words of `random`, as `drawWords` gives them. */

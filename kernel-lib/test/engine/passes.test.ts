@@ -21,7 +21,7 @@ import { shortenSoftmaxGradient } from "../../src/engine/passes/shorten-softmax-
 import { transposeNarrowSide } from "../../src/engine/passes/transpose-narrow-side"
 import { type Recording, sizeOf } from "../../src/engine/recording"
 import { openOnnxApi } from "../../src/engine/select-engine"
-import type { TensorSpec, TensorValue } from "../../src/engine/session"
+import type { LossFunction, TensorSpec, TensorValue } from "../../src/engine/session"
 import { gradientOutput, traceForward, traceLoss } from "../../src/engine/tracer"
 import { expectClose } from "./compare"
 import { makeBatch, makeLoss, makeParameters } from "./tiny-translator"
@@ -177,9 +177,12 @@ test("scaleRowsLast moves weights of rows to the narrow side", async () => {
   await expectSame(before, after)
 })
 
-test("shortenSoftmaxGradient sums over values instead of scores", async () => {
+test.each([0, 0.3])("shortenSoftmaxGradient sums over values instead of scores, with dropout %f", async (rate) => {
   const parameters = { q: { shape: [2, 9, 4] }, k: { shape: [2, 9, 4] }, v: { shape: [2, 9, 4] } }
-  const loss = (_inputs: Tensors, { q, k, v }: Tensors) => tf.mean(tf.square(tf.matMul(tf.softmax(tf.matMul(q, k, false, true)), v)))
+  const loss: LossFunction = (_inputs, { q, k, v }, random) => {
+    const shares = dropout(tf.softmax(tf.matMul(q, k, false, true)), rate, random)
+    return tf.mean(tf.square(tf.matMul(shares, v)))
+  }
   const before = traceLoss({ name: "attention", inputs: {}, parameters, loss, differentiate: ["q", "k", "v"] })
   const after = shortenSoftmaxGradient(before)
   const sums = after.nodes.flatMap((node) => (node.operation === "Sum" ? [node.inputs[0].shape] : []))
