@@ -15,31 +15,41 @@ export {
   Prompt2ModelError,
   ServiceError,
 } from "./core/errors"
-export type { DatasetCard, Hub, ModelCard } from "./core/hub"
+export type { DatasetCard, DatasetConfiguration, Hub, ModelCard, SourceTable } from "./core/hub"
 export { type Example, PromptSpec } from "./core/prompt-spec"
 export type { EngineName, Limits, Progress, Reporter, Run, RunEvent, SentRecord, Spending } from "./core/run"
 export type { Decoding, Prediction, PredictOptions, Student } from "./core/student"
-export type { ChatMessage, Teacher, TeacherCompletion, TeacherPurpose, TeacherRequest } from "./core/teacher"
+export type { ChatMessage, ResponseSchema, Teacher, TeacherCompletion, TeacherPurpose, TeacherRequest, TokenUsage } from "./core/teacher"
 export { show } from "./display/tslab-hook"
-export { describeEngines, selectEngine } from "./engine"
+export { describeEngines, type Engine, type EngineDescription, selectEngine } from "./engine"
 export { type Metric, type MetricName, metricNamed, metrics, scorePredictions } from "./measures"
 export { type PipelineOptions, type PipelineResult, prompt2model } from "./pipeline"
 export { bundledHub, huggingFaceHub } from "./services/hubs"
-export { openaiTeacher, recordedTeacher, simulatedTeacher } from "./services/teachers"
+export {
+  type OpenAITeacher,
+  openaiTeacher,
+  type RecordedTeacher,
+  recordedTeacher,
+  simulatedTeacher,
+  withRateControl,
+} from "./services/teachers"
 export { type EvaluateOptions, evaluate, type Report } from "./stages/evaluate/evaluate"
-export type { ReportRow, SystemScores } from "./stages/evaluate/report"
+export type { Comparison, NearestRow, ReportData, ReportRow, SystemScores } from "./stages/evaluate/report"
+export type { GroupScores, Interval } from "./stages/evaluate/score-system"
+export type { TrainingSettings } from "./stages/fine-tune/choose-settings"
 export { type FineTuneOptions, fineTune, type TrainedStudent } from "./stages/fine-tune/fine-tune"
+export type { LossCurve, TrainingOutcome } from "./stages/fine-tune/training-outcome"
 export { type GenerateDatasetOptions, GeneratedDataset, generateDataset } from "./stages/generate-dataset/generate-dataset"
 export { type LoadDatasetOptions, loadDataset } from "./stages/load-dataset/load-dataset"
 export { loadModel } from "./stages/load-model/load-model"
 export { parsePrompt } from "./stages/parse-prompt/parse-prompt"
-export { type ProcessDatasetsOptions, processDatasets, type Splits } from "./stages/process-datasets/process-datasets"
-export { type RetrieveDatasetsOptions, retrieveDatasets } from "./stages/retrieve-datasets/retrieve-datasets"
-export { type RetrieveModelsOptions, retrieveModels } from "./stages/retrieve-models/retrieve-models"
+export { type LeakReport, type ProcessDatasetsOptions, processDatasets, type Splits } from "./stages/process-datasets/process-datasets"
+export { type DatasetCandidates, type RetrieveDatasetsOptions, retrieveDatasets } from "./stages/retrieve-datasets/retrieve-datasets"
+export { type ModelCandidates, type RetrieveModelsOptions, retrieveModels } from "./stages/retrieve-models/retrieve-models"
 export { type Demo, type ServeOptions, serve } from "./stages/serve/serve"
 export { type TransformDatasetOptions, transformDataset } from "./stages/transform-dataset/transform-dataset"
-export { type FolderRun, type OpenRunOptions, openRunFolder as openRun } from "./store/run"
+export { type FolderRun, type OpenRunOptions, openRunFolder as openRun, type RunConfiguration } from "./store/run"
 export { readDataset, writeDataset } from "./store/tables"
-export { loadStudent } from "./students"
+export { type LoadedStudent, loadStudent, type Template } from "./students"
 
 if (installTslabHook()) setDefaultReporter(createNotebookReporter())

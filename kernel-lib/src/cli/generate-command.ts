@@ -36,14 +36,15 @@ export const generateCommand: Command = {
     const [path] = words.subjects
     const numExamples = numberOption(words, "num-examples", { isWhole: true, least: 1 })
     const [maxUsd, seed] = [numberOption(words, "max-usd"), numberOption(words, "seed", { isWhole: true })]
+    const reporter = terminalReporter()
     const text = await readPrompt(path)
     const out = textOption(words, "out") ?? defaultRunFolder(path)
     const run = await openRunFolder(out, {
       teacher: await readTeacher(words),
       seed,
       maxUsd,
-      signal: signalOfInterrupt(),
-      reporter: terminalReporter(),
+      signal: signalOfInterrupt(reporter),
+      reporter,
     })
     const generated = await generateDataset(await parsePrompt(text, { run }), { numExamples, run })
     const rowsFile = textOption(words, "rows")

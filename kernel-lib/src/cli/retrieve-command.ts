@@ -23,12 +23,13 @@ export const retrieveCommand: Command = {
   summary: "finds datasets and base models for a prompt, and says why each ranks where it does",
   options: { hub: hubOption, teacher: teacherOption, json: jsonOption },
   async run(words) {
+    const reporter = terminalReporter()
     const text = await readPrompt(words.subjects[0])
     const run = ephemeralRun({
       teacher: await readTeacher(words),
       hub: readHub(words),
-      signal: signalOfInterrupt(),
-      reporter: terminalReporter(),
+      signal: signalOfInterrupt(reporter),
+      reporter,
     })
     const spec = await parsePrompt(text, { run })
     const datasets = await retrieveDatasets(spec, { run })

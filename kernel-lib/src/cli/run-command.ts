@@ -64,7 +64,7 @@ export const runCommand: Command = {
       subtitle: `${basename(path)} -> ${out}${teacher.isSimulated ? "   no key, no network: the teacher is simulated" : ""}`,
       stages,
     })
-    const run = await openRunFolder(out, { ...options, teacher, signal: signalOfInterrupt(), reporter })
+    const run = await openRunFolder(out, { ...options, teacher, signal: signalOfInterrupt(reporter), reporter })
     try {
       const result = await prompt2model(text, { run, test, numExamples, training: { epochs } })
       reporter.close()

@@ -67,11 +67,11 @@ export function terminalReporter(title?: string, subtitle?: string): Reporter {
 }
 
 /** Aborts with the first Ctrl-C or SIGTERM, so that the work is saved; a second one ends the process at once. */
-export function signalOfInterrupt(): AbortSignal {
+export function signalOfInterrupt(reporter?: Pick<Reporter, "notice">): AbortSignal {
   const controller = new AbortController()
   const interrupt = () => {
     if (controller.signal.aborted) process.exit(130)
-    process.stderr.write("\nStopping: the work is being saved. Ctrl-C again ends at once.\n")
+    reporter?.notice("Stopping: the work is being saved. Ctrl-C again ends at once.")
     controller.abort()
   }
   process.on("SIGINT", interrupt)

@@ -2,7 +2,7 @@
 // recorded as one operation when a network is traced, and is composed of tfjs operations on any other backend, with the same numbers.
 import * as tf from "@tensorflow/tfjs-core"
 import { drawWords, dropThreshold, maskLayout, type RandomStream } from "./random-stream"
-import { tracingBackendName } from "./tracing-backend"
+import { isTracing } from "./tracing-backend"
 
 export { inScope } from "./scope"
 
@@ -233,7 +233,7 @@ type FusedAttributes = Record<string, number | number[]>
 
 /** Records one operation `name` under a trace; composes it of tfjs operations everywhere else. */
 function runFused(name: string, inputs: tf.NamedTensorMap, attributes: FusedAttributes, compose: () => tf.Tensor[]): tf.Tensor[] {
-  if (tf.getBackend() !== tracingBackendName) return compose()
+  if (!isTracing()) return compose()
   const results = tf.engine().runKernel<tf.Tensor | tf.Tensor[]>(name, inputs, attributes)
   return Array.isArray(results) ? results : [results]
 }

@@ -8,7 +8,7 @@ import { RandomStream } from "./random-stream"
 import { describeSpec, Recording, type Value } from "./recording"
 import { scopeOfError } from "./scope"
 import type { ForwardFunction, LossFunction, NamedTensors, TensorSpec } from "./session"
-import { TracingBackend, tracingBackendName } from "./tracing-backend"
+import { isTracing, TracingBackend, tracingBackendName } from "./tracing-backend"
 
 interface TraceDefinition {
   /** For error messages and the recording. */
@@ -90,7 +90,7 @@ function trace(definition: TraceDefinition, body: TraceBody): Recording {
 /** Runs `body` with `recorder` as tfjs's backend, and puts everything back. */
 function withBackend<Result>(recorder: TracingBackend, body: () => Result): Result {
   const engine = tf.engine()
-  if (tracingBackendName in engine.registryFactory) {
+  if (isTracing()) {
     throw new EngineError("engine.nested-trace", "A network was traced inside another trace: call it as a plain function there.")
   }
   const { backendName } = engine

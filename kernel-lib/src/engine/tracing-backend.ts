@@ -1,5 +1,6 @@
 // A tfjs backend that computes nothing: each kernel (tracing-kernels.ts) infers shapes and records a node. tfjs's own gradients run on it
 // unchanged, so the backward pass is recorded too. One object lives for one trace.
+import { randomUUID } from "node:crypto"
 import * as tf from "@tensorflow/tfjs-core"
 import { EngineError } from "../core/errors"
 import type { Attributes, OperationName } from "./operations"
@@ -7,8 +8,15 @@ import { type DataType, dataTypeOf, makeNode, type RecordedNode, sizeOf, type Va
 import { currentScope } from "./scope"
 import type { TensorData, TensorSpec } from "./session"
 
-/** As tfjs knows the backend; registered only while a trace is made. */
-export const tracingBackendName = "prompt2model-trace"
+const namePrefix = "prompt2model-trace"
+
+/** As tfjs knows the backend; registered only while a trace is made. Each copy of this library has its own: CommonJS and ES modules may meet. */
+export const tracingBackendName = `${namePrefix}-${randomUUID()}`
+
+/** Whether tfjs is recording, for whichever copy of this library. */
+export function isTracing(): boolean {
+  return tf.engine().backendName?.startsWith(namePrefix) ?? false
+}
 
 /** Tensors of the caller's own backend become constants up to this size. More than that is a weight that was not handed over as one. */
 const largestCapture = 1 << 20

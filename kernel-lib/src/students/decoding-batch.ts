@@ -125,36 +125,51 @@ export class DecodingBatch {
 
   private async encode(sources: readonly (readonly number[])[]): Promise<void> {
     const { sourceLength, rowSize, memory } = this
-    const { numHeads, headSize } = memory.shape
     const finalSlots = bucketLength(this.options.maxNewTokens) * this.options.beams
     for (const name of this.cacheNames(["key", "value"])) memory.array(name, this.rows * finalSlots * rowSize)
     const names = this.cacheNames(["crossKey", "crossValue"])
-    const crossCaches = names.map((name) => memory.array(name, this.rows * sourceLength * rowSize))
-    const chunk = Math.min(this.rows, bucketRows(Math.max(1, Math.min(32, Math.floor(encoderTokens / sourceLength)))))
-    const session = memory.session(`encode ${chunk} ${sourceLength}`, (parameters, threads) =>
+    for (const name of names) memory.array(name, this.rows * sourceLength * rowSize)
+    const chunk = Math.max(1, Math.min(32, Math.floor(encoderTokens / sourceLength)))
+    for (let start = 0; start < sources.length; start += chunk) await this.encodeChunk(sources.slice(start, start + chunk), start, names)
+  }
+
+  /** Encodes rows from `start` on, padded to the longest of them only, into the caches, which are as long as the batch's longest. */
+  private async encodeChunk(part: readonly (readonly number[])[], start: number, names: readonly string[]): Promise<void> {
+    const { sourceLength, memory } = this
+    const { numHeads, headSize } = memory.shape
+    const rows = bucketRows(part.length)
+    const length = bucketLength(Math.max(...part.map((source) => source.length)))
+    const inputIds = new Int32Array(rows * length)
+    const inputMask = new Float32Array(rows * length)
+    part.forEach((source, row) => {
+      inputIds.set(source, row * length)
+      inputMask.fill(1, row * length, row * length + source.length)
+      this.mask.fill(1, (start + row) * sourceLength, (start + row) * sourceLength + source.length)
+    })
+    const outputs = await this.compileEncoder(rows, length).run({ inputIds, inputMask }, { signal: this.options.signal })
+    for (const name of names) {
+      const cache = memory.array(name, 0)
+      const encoded = outputs[name].data as Float32Array
+      for (let block = 0; block < part.length * numHeads; block++) {
+        cache.set(
+          encoded.subarray(block * length * headSize, (block + 1) * length * headSize),
+          (start * numHeads + block) * sourceLength * headSize,
+        )
+      }
+    }
+  }
+
+  private compileEncoder(rows: number, length: number): ForwardSession {
+    const { memory } = this
+    return memory.session(`encode ${rows} ${length}`, (parameters, threads) =>
       memory.engine.compileForward({
         name: "t5 encoder",
         forward: (inputs, weights) => t5Encode(memory.shape, inputs, weights),
-        inputs: { inputIds: int32(chunk, sourceLength), inputMask: float32(chunk, sourceLength) },
+        inputs: { inputIds: int32(rows, length), inputMask: float32(rows, length) },
         parameters,
         threads,
       }),
     )
-    for (let start = 0; start < sources.length; start += chunk) {
-      const part = sources.slice(start, start + chunk)
-      const inputIds = new Int32Array(chunk * sourceLength)
-      const inputMask = new Float32Array(chunk * sourceLength)
-      part.forEach((source, row) => {
-        inputIds.set(source, row * sourceLength)
-        inputMask.fill(1, row * sourceLength, row * sourceLength + source.length)
-      })
-      const outputs = await session.run({ inputIds, inputMask }, { signal: this.options.signal })
-      this.mask.set(inputMask.subarray(0, part.length * sourceLength), start * sourceLength)
-      const size = numHeads * sourceLength * headSize
-      names.forEach((name, i) => {
-        crossCaches[i].set((outputs[name].data as Float32Array).subarray(0, part.length * size), start * size)
-      })
-    }
   }
 
   /**

@@ -70,7 +70,7 @@ export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions,
         isChosen: card === winner?.card,
       }),
     )
-    const asked = voting && `reranked by ${run.teacher?.name}${run.teacher?.isSimulated ? " (simulated)" : ""}, ${votes} votes`
+    const asked = voting && `reranked by ${run.teacher?.isSimulated ? "a simulated teacher" : run.teacher?.name}, ${votes} votes`
     return present(candidates, searched, fingerprint, asked)
   },
   summarize: ({ chosen, searched }) => (chosen ? `${chosen.card.id} of ${searched} datasets` : `none of ${searched} datasets fits`),
@@ -122,7 +122,7 @@ function describeCandidates(candidates: DatasetCandidates, asked: string | undef
     candidates: candidates.map((candidate) => ({
       name: candidate.card.id,
       cells: [
-        `${candidate.inputColumns.join(" + ")} -> ${candidate.outputColumn}`,
+        candidate.inputColumns.length > 0 ? `${candidate.inputColumns.join(" + ")} -> ${candidate.outputColumn}` : "",
         candidate.card.configurations.find(({ name }) => name === candidate.configuration)?.numRows?.toLocaleString("en") ?? "",
         candidate.card.license,
       ],
