@@ -87,8 +87,8 @@ console.log(isPrompt2ModelError(error), error.code)`
   })
 
   for (const [version, compiler] of [
-    ["5.0", "typescript-5.0"],
-    ["5.9", "typescript"],
+    ["5.0", "@tslab/typescript-for-tslab/lib/tsc.js"],
+    ["5.9", "typescript/bin/tsc"],
   ]) {
     for (const [module, moduleResolution] of [
       ["commonjs", "node"],
@@ -107,7 +107,7 @@ export const read = (report: Report<"exactMatch">): number => report.scores.exac
 export const teacher: Teacher = { name: "x", complete: async () => ({ texts: [], finishReasons: [], usage: { inputTokens: 0, outputTokens: 0 }, usd: 0 }) }
 `
         writeFileSync(join(project, file), text)
-        const program = join(root, "node_modules", compiler, "bin/tsc")
+        const program = join(root, "node_modules", compiler)
         const { stdout, status } = spawnSync(
           process.execPath,
           [
