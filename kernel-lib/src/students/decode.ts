@@ -4,7 +4,8 @@ import { EngineError, InterruptedError } from "../core/errors"
 import { Random } from "../core/random"
 import type { Decoding } from "../core/student"
 import { BeamHypotheses } from "./beam-search"
-import { DecodingBatch, type DecodingMemory, type StepScores } from "./decoding-batch"
+import { DecodingBatch, type StepScores } from "./decoding-batch"
+import type { DecodingMemory } from "./decoding-memory"
 
 export interface DecodeOptions {
   readonly decoding: Decoding

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { selectEngine } from "../../src/engine"
 import { loadStudent } from "../../src/students"
 import { type DecodeOptions, decodeRows } from "../../src/students/decode"
-import { DecodingMemory } from "../../src/students/decoding-batch"
+import { DecodingMemory } from "../../src/students/decoding-memory"
 import { goldenFolder, goldenModels, readGolden } from "./golden"
 
 const plain = {
