@@ -2,7 +2,7 @@
 // tfjs functions of named inputs and named parameters; an engine turns one into a graph for each set of input shapes that it meets.
 import type * as tf from "@tensorflow/tfjs-core"
 import type { EngineName } from "../core/run"
-import type { AdamWOptions } from "./optimizers/adamw"
+import type { AdamWOptions } from "./optimizers/adamw-options"
 import type { RandomStream } from "./random-stream"
 import type { DataType } from "./recording"
 
