@@ -1,6 +1,6 @@
 // The vocabulary of recordings: every operation with its attributes. What an operation means is what tfjs means by the kernel of that
 // name; the fused ones at the end are those of layers.ts. Shapes and types of results stand with the results, not among the attributes.
-import type { TensorData } from "./session"
+import type { TensorData } from "./tensors"
 
 /** Element by element on one tensor; the result has its shape. */
 export const unaryOperations = [

@@ -3,9 +3,9 @@
 // emitted for a runtime (onnx/).
 import { EngineError } from "../core/errors"
 import type { Attributes, OperationName } from "./operations"
-import type { TensorData, TensorSpec } from "./session"
+import type { DataType, TensorData, TensorSpec } from "./tensors"
 
-export type DataType = "float32" | "int32" | "bool"
+export type { DataType }
 
 /** One result of a node. */
 export interface Value extends TensorSpec {

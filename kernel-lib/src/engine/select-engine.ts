@@ -32,25 +32,27 @@ const openers: Readonly<Record<Exclude<EngineName, "auto">, Opener>> = {
   eager: openEagerEngine,
 }
 
-const strengths: Readonly<Record<keyof typeof openers, string>> = {
-  onnx: "One graph for each step on the CPU, from npm alone.",
+/** What the engines that are missing would be good for. */
+const strengths: Readonly<Partial<Record<keyof typeof openers, string>>> = {
   tensorflow: "For bf16 on CPUs and CUDA GPUs.",
   xla: "For current GPUs and TPUs.",
-  eager: "Operation by operation: slow, for tests and for looking inside.",
 }
 
 /**
- * The engine of that name; `auto` takes the best that works here.
+ * The engine of that name; `auto` takes the best that works here, and its `reason` says why.
  * @throws EngineError `engine.not-available`, `engine.onnx-missing`, `engine.onnx-broken`
  */
 export async function selectEngine(name: EngineName): Promise<Engine> {
   if (name !== "auto") {
-    if (!(name in openers)) {
-      throw new EngineError("engine.not-available", `There is no engine ${name}: choose auto, ${Object.keys(openers).join(", ")}.`)
-    }
-    return openers[name]()
+    if (name in openers) return openers[name]()
+    throw new EngineError("engine.not-available", `There is no engine ${name}: choose auto, ${Object.keys(openers).join(", ")}.`)
   }
-  return openers.onnx().catch(() => openers.eager())
+  try {
+    return await openers.onnx()
+  } catch (error) {
+    const eager = await openers.eager()
+    return { ...eager, reason: `onnx, which is much faster, does not work here. ${messageOf(error)}` }
+  }
 }
 
 /** All engines, best first: what is here, which one `auto` takes and why, how to get the others. */
@@ -59,12 +61,17 @@ export async function describeEngines(): Promise<EngineDescription[]> {
   for (const name of Object.keys(openers) as (keyof typeof openers)[]) {
     const isChosen = !descriptions.some((earlier) => earlier.isChosen)
     try {
-      const { runtime } = await openers[name]()
-      const reason = isChosen ? `${strengths[name]} The best that works here.` : strengths[name]
-      descriptions.push({ name, isAvailable: true, isChosen, runtime, reason })
+      const { runtime, reason } = await openers[name]()
+      descriptions.push({ name, isAvailable: true, isChosen, runtime, reason: isChosen ? `${reason} The best that works here.` : reason })
     } catch (error) {
       const [problem, remedy] = splitRemedy(messageOf(error))
-      descriptions.push({ name, isAvailable: false, isChosen: false, reason: `${strengths[name]} ${problem}`, howToGet: remedy })
+      descriptions.push({
+        name,
+        isAvailable: false,
+        isChosen: false,
+        reason: [strengths[name], problem].filter(Boolean).join(" "),
+        howToGet: remedy,
+      })
     }
   }
   return descriptions

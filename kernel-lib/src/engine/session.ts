@@ -4,16 +4,9 @@ import type * as tf from "@tensorflow/tfjs-core"
 import type { EngineName } from "../core/run"
 import type { AdamWOptions } from "./optimizers/adamw-options"
 import type { RandomStream } from "./random-stream"
-import type { DataType } from "./recording"
+import type { TensorData, TensorSpec } from "./tensors"
 
-/** Shape and type of a tensor. */
-export interface TensorSpec {
-  readonly shape: readonly number[]
-  readonly dtype: DataType
-}
-
-/** Values of a tensor, row by row: float32, int32, or bool (0 and 1). The class is the type. */
-export type TensorData = Float32Array | Int32Array | Uint8Array
+export type { TensorData, TensorSpec }
 
 /** A tensor's values with their shape. */
 export interface TensorValue {
@@ -63,8 +56,8 @@ export interface StepOptions {
 export interface StepResult {
   /** Mean of the batches' losses, before the update. */
   readonly loss: number
-  /** Norm of all gradients together, before clipping; only where the optimizer clips. */
-  readonly gradientNorm?: number
+  /** Norm of all gradients together, before clipping. */
+  readonly gradientNorm: number
 }
 
 /** Everything that a resumed run needs to go on bit for bit. The arrays are the session's own memory: write or copy them before the next step. */
@@ -84,7 +77,8 @@ export interface TrainingSession {
   parameter(name: string): Float32Array
   /**
    * One optimizer step on a batch, or on the mean of several batches' gradients (gradient accumulation).
-   * @throws EngineError `engine.loss-not-finite`, `engine.cancelled`, `engine.bad-feed`; the parameters are then as before
+   * @throws EngineError `engine.loss-not-finite`, `engine.gradient-not-finite`, `engine.cancelled`, `engine.bad-feed`; the parameters are
+   *   then as before
    */
   step(batch: NamedValues | readonly NamedValues[], options: StepOptions): Promise<StepResult>
   /** The loss without dropout and without an update. */
@@ -129,6 +123,8 @@ export interface Engine {
   readonly name: Exclude<EngineName, "auto">
   /** What runs below, with its version: `onnxruntime 1.30.0`. */
   readonly runtime: string
+  /** A sentence: why it was chosen. */
+  readonly reason: string
   createTrainingSession(definition: TrainingDefinition): TrainingSession
   compileForward(definition: ForwardDefinition): ForwardSession
 }

@@ -24,6 +24,7 @@ export function makeEagerEngine(backend: string): Engine {
   return {
     name: "eager",
     runtime: `tfjs ${tf.version_core}, backend ${backend}`,
+    reason: "Operation by operation: slow, for tests and for looking inside.",
     createTrainingSession(definition: TrainingDefinition) {
       const optimizer = new AdamW(definition.parameters, definition.frozen ?? [], definition.optimizer ?? {})
       return new OptimizingSession(new EagerGradients(backend, definition, optimizer), optimizer, definition.seed ?? 0)

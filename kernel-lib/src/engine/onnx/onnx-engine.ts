@@ -17,6 +17,7 @@ export function makeOnnxEngine(api: RuntimeApi): Engine {
   return {
     name: "onnx",
     runtime: `onnxruntime ${api.version}`,
+    reason: "One graph for each step on the CPU, from npm alone.",
     createTrainingSession(definition: TrainingDefinition) {
       const optimizer = new AdamW(definition.parameters, definition.frozen ?? [], definition.optimizer ?? {})
       return new OptimizingSession(new OnnxGradients(api, definition, optimizer), optimizer, definition.seed ?? 0)

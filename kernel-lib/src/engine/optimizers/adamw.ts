@@ -76,21 +76,21 @@ export class AdamW {
 
   /**
    * One step for the parameters `names`; the others keep values and moments, as parameters without a gradient do in PyTorch.
-   * @returns the norm of all gradients before clipping, where the options clip
+   * @returns the norm of all gradients together, before clipping
    * @throws EngineError `engine.gradient-not-finite`, before anything is changed
    */
-  update(names: Iterable<string>, learningRate: number): number | undefined {
-    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, maxGradientNorm } = this.options
+  update(names: Iterable<string>, learningRate: number): number {
+    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, maxGradientNorm = Number.POSITIVE_INFINITY } = this.options
     const reached = [...names]
-    const norm = maxGradientNorm === undefined ? undefined : this.gradientNorm(reached)
-    if (norm !== undefined && !Number.isFinite(norm)) {
+    const norm = this.gradientNorm(reached)
+    if (!Number.isFinite(norm)) {
       throw new EngineError(
         "engine.gradient-not-finite",
-        `The gradients of step ${this.stepsTaken + 1} are not finite: use a lower learning rate, or look at the batch.`,
+        `The gradients of step ${this.stepsTaken + 1} are not finite: use a lower learning rate, or look at the batch. Nothing was updated.`,
       )
     }
     // As torch.nn.utils.clip_grad_norm_.
-    const scale = norm === undefined ? 1 : Math.min(1, maxGradientNorm! / (norm + 1e-6))
+    const scale = Math.min(1, maxGradientNorm / (norm + 1e-6))
     const step = this.stepsTaken + 1
     const stepSize = learningRate / (1 - beta1 ** step)
     const correction = 1 / Math.sqrt(1 - beta2 ** step)

@@ -1,10 +1,13 @@
 // A report as a LaTeX table.
 import { formatScore } from "../../display/wording"
 import { metricNamed } from "../../measures/metrics"
-import type { Report } from "./report"
+import type { ReportData } from "./report-data"
 
 /** Systems down, metrics across; the best score of each metric in bold, intervals in small print. */
-export function writeLatex<MetricName extends string>({ metrics, systems, mainRows, comparison }: Report<MetricName>): string {
+export function writeLatex<MetricName extends string>(
+  report: Pick<ReportData<MetricName>, "metrics" | "systems" | "comparison"> & { readonly mainRows: readonly unknown[] },
+): string {
+  const { metrics, systems, mainRows, comparison } = report
   const best = metrics.map((name) => Math.max(...systems.map(({ scores }) => scores[name])))
   const lines = systems.map(({ label, note, scores, intervals }) => {
     const cells = metrics.map((name, index) => {

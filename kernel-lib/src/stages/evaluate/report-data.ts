@@ -1,0 +1,76 @@
+// A report as plain data.
+import type { GroupScores, Interval } from "./score-system"
+
+export const baselineNames = ["base", "teacher", "majority", "copyInput"] as const
+export type BaselineName = (typeof baselineNames)[number]
+
+/** One system's scores over the rows that belong to no group. */
+export interface SystemScores<MetricName extends string = string> {
+  readonly name: "student" | BaselineName
+  /** As people read it: `teacher, few-shot`. */
+  readonly label: string
+  /** What to know of it: its model, `simulated`, failed requests. */
+  readonly note?: string
+  readonly scores: Readonly<Record<MetricName, number>>
+  /** 95% bootstrap intervals. */
+  readonly intervals: Readonly<Record<MetricName, Interval>>
+  /** Rows of a named group, scored apart. */
+  readonly groups: readonly GroupScores[]
+  /** Rows that it could not be asked, or did not answer; they count as wrong. */
+  readonly failures: readonly { readonly row: number; readonly reason: string }[]
+  /** Size of its weights, in bytes. */
+  readonly bytes?: number
+  /** US dollars per 1,000 answers. */
+  readonly usdPerThousand?: number
+  /** Wall seconds per 1,000 answers, as measured here. */
+  readonly secondsPerThousand?: number
+}
+
+/** A training row that shares most character n-grams with a test row. */
+export interface NearestRow {
+  readonly id: string
+  readonly input: string
+  readonly output: string
+  /** Dice coefficient of shared three-character pieces, 0 to 1. */
+  readonly similarity: number
+}
+
+export interface ReportRow<MetricName extends string = string> {
+  /** Position in the test set. */
+  readonly row: number
+  readonly id: string
+  readonly input: string
+  readonly expected: string
+  readonly predicted: string
+  /** The student's own, in (0, 1]. */
+  readonly confidence: number
+  /** By the first metric. */
+  readonly score: number
+  readonly scores: Readonly<Record<MetricName, number>>
+  /** Whether it has the first metric's full score. */
+  readonly isRight: boolean
+  readonly group?: string
+  /** For wrong rows, where training rows were given. */
+  readonly nearest?: NearestRow
+  /** What the other systems answered, by name; a failed request is not there. */
+  readonly answers: Readonly<Partial<Record<BaselineName, string>>>
+}
+
+/** The student against the teacher by the first metric, paired bootstrap over the main rows. */
+export interface Comparison extends Interval {
+  readonly metric: string
+  readonly difference: number
+  readonly p: number
+  readonly sentence: string
+}
+
+/** A report as plain data, as it is kept in `report.json`. */
+export interface ReportData<MetricName extends string = string> {
+  readonly metrics: readonly MetricName[]
+  /** The student first. */
+  readonly systems: readonly SystemScores<MetricName>[]
+  readonly rows: readonly ReportRow<MetricName>[]
+  readonly comparison?: Comparison
+  /** What a reader should know: baselines that were left out, and why. */
+  readonly notes: readonly string[]
+}
