@@ -1,4 +1,5 @@
 // T5's logits against transformers', on the engine that trains and on plain tfjs, where every layer is composed of its operations.
+import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
 import { selectEngine, type TensorData, type TensorSpec } from "../../src/engine"
 import { relativeBucket, type T5Shape, t5Logits } from "../../src/networks/t5"
@@ -36,16 +37,20 @@ describe.each(goldenModels)("%s", (name) => {
   })
 })
 
+interface GoldenBuckets {
+  readonly relativeBuckets: number
+  readonly relativeMaxDistance: number
+  readonly isBidirectional: boolean
+  /** Of the distances from -300 to 300. */
+  readonly buckets: number[]
+}
+
 describe("relativeBucket", () => {
-  const shape = { relativeBuckets: 32, relativeMaxDistance: 128 } as T5Shape
+  const golden: GoldenBuckets[] = JSON.parse(readFileSync(goldenFolder("buckets.json"), "utf8"))
 
-  it("gives near keys a bucket each and far ones ranges, before and after the query", () => {
-    expect([0, -1, -7, -8, -127, -500].map((distance) => relativeBucket(shape, distance, true))).toEqual([0, 1, 7, 8, 15, 15])
-    expect([1, 7, 8, 127].map((distance) => relativeBucket(shape, distance, true))).toEqual([17, 23, 24, 31])
-  })
-
-  it("uses all buckets for what lies before, when nothing after is seen", () => {
-    expect([5, 0, -1, -15, -16, -127, -500].map((distance) => relativeBucket(shape, distance, false))).toEqual([0, 0, 1, 15, 16, 31, 31])
+  it.each(golden)("is transformers' for $relativeBuckets buckets up to $relativeMaxDistance, both ways: $isBidirectional", (expected) => {
+    const ours = expected.buckets.map((_, i) => relativeBucket(expected as unknown as T5Shape, i - 300, expected.isBidirectional))
+    expect(ours).toEqual(expected.buckets)
   })
 })
 

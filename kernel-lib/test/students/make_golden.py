@@ -2,17 +2,20 @@
 #
 #   python -m venv VENV && VENV/bin/pip install torch==2.15.0 transformers==5.23.0 tokenizers==0.23.3 numpy==2.4.6
 #   VENV/bin/python make_golden.py [FOLDER]            writes FOLDER (default: ./golden)
+#   VENV/bin/python make_golden.py --compare           makes them anew and compares them with ./golden
 #   VENV/bin/python make_golden.py --check STUDENT     what transformers makes of a student that this library saved, as JSON
 import json
 import os
 import shutil
 import sys
+import tempfile
+from pathlib import Path
 
-import numpy
 import torch
 import transformers
-from safetensors.torch import save_file
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+from transformers.models.t5.modeling_t5 import T5Attention
 from transformers import ByT5Tokenizer, PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
 
 PINNED = {"torch": "2.15.0", "transformers": "5.23.0"}
@@ -157,15 +160,15 @@ def make_model(folder, name):
 
 
 def make_unigram_tokenizer(path):
-    tokenizer = Tokenizer(models.Unigram())
+    # Written by hand: a trained one comes out differently each time.
+    pieces = ["▁", "▁the", "▁of", "▁a", "▁date", "ember", "st", "rd", "an", "tw", "199", "19", "ü", *"abcdefghilmnoprstuwyMSZ1239,."]
+    vocabulary = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)] + [(piece, -2.0 - 0.37 * i / len(piece)) for i, piece in enumerate(pieces)]
+    assert len(vocabulary) <= 47
+    tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=2, byte_fallback=False))
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     tokenizer.decoder = decoders.Metaspace()
-    corpus = ["the first of May 1999 is a date", "a small model answers dates", "Zürich in August, 21 days", "two spaces and tabs"] * 4
-    trainer = trainers.UnigramTrainer(vocab_size=47, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>", show_progress=False)
-    tokenizer.train_from_iterator(corpus, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)])
-    assert tokenizer.get_vocab_size() <= 47
     fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", unk_token="<unk>")
     fast.save_pretrained(path)
     return fast
@@ -192,11 +195,24 @@ def make_dtypes(folder):
         json.dump({key: value.view(torch.int32).tolist() for key, value in widened.items()}, file)
 
 
+def make_buckets(folder):
+    """The bucket of every distance from -300 to 300, for several numbers of buckets and reaches."""
+    distances = torch.arange(-300, 301)
+    buckets = [
+        {"relativeBuckets": count, "relativeMaxDistance": reach, "isBidirectional": both,
+         "buckets": T5Attention._relative_position_bucket(distances, both, count, reach).tolist()}
+        for count, reach in [(32, 128), (8, 20), (48, 257)] for both in [True, False]
+    ]
+    with open(os.path.join(folder, "buckets.json"), "w") as file:
+        json.dump(buckets, file)
+
+
 def make_all(folder):
     assert torch.__version__.startswith(PINNED["torch"]) and transformers.__version__ == PINNED["transformers"], f"pinned: {PINNED}"
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     make_dtypes(folder)
+    make_buckets(folder)
     for name in MODELS:
         model, path, golden = make_model(folder, name)
         if name == "bytes":
@@ -208,6 +224,36 @@ def make_all(folder):
             golden["texts"] = answer_texts(model, tokenizer)
         with open(os.path.join(path, "golden.json"), "w") as file:
             json.dump(golden, file)
+
+
+def differences(ours, theirs, path):
+    """Where two parsed JSON values differ, real numbers by more than rounding on another processor."""
+    if isinstance(ours, float) or isinstance(theirs, float):
+        return [] if abs(ours - theirs) <= 1e-3 * max(1, abs(theirs)) else [f"{path}: {ours} and {theirs}"]
+    if isinstance(ours, dict) and isinstance(theirs, dict) and ours.keys() == theirs.keys():
+        return [line for key in ours for line in differences(ours[key], theirs[key], f"{path}/{key}")]
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        return [line for i, (a, b) in enumerate(zip(ours, theirs)) for line in differences(a, b, f"{path}[{i}]")]
+    return [] if ours == theirs else [f"{path}: {ours} and {theirs}"]
+
+
+def compare(kept):
+    with tempfile.TemporaryDirectory() as made:
+        make_all(made)
+        found = []
+        for path in sorted(Path(made).rglob("*.*")):
+            name = path.relative_to(made)
+            other = Path(kept) / name
+            if not other.exists():
+                found.append(f"{name}: missing")
+            elif path.suffix == ".json":
+                found += differences(json.loads(other.read_text()), json.loads(path.read_text()), str(name))
+            elif path.suffix == ".safetensors":
+                a, b = load_file(other), load_file(path)
+                far = [key for key in b if key not in a or not torch.allclose(a[key].float(), b[key].float(), atol=1e-4, equal_nan=True)]
+                found += [f"{name}: {key}" for key in far]
+    print("\n".join(found) or "the golden files are what transformers computes")
+    sys.exit(1 if found else 0)
 
 
 def check(folder):
@@ -229,7 +275,10 @@ def check(folder):
 if __name__ == "__main__":
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
+    golden = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden")
     if sys.argv[1:2] == ["--check"]:
         check(sys.argv[2])
+    elif sys.argv[1:2] == ["--compare"]:
+        compare(golden)
     else:
-        make_all(sys.argv[1] if len(sys.argv) > 1 else os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden"))
+        make_all(sys.argv[1] if len(sys.argv) > 1 else golden)
