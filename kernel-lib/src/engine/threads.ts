@@ -4,16 +4,42 @@ import { availableParallelism } from "node:os"
 
 const most = 8
 
-/** One for each core that this process may use, at most 8. Two hardware threads of one core count as one: they share its arithmetic. */
-export function defaultThreads(): number {
-  const available = availableParallelism()
-  return Math.max(1, Math.min(most, available > 2 && sharesCores() ? Math.ceil(available / 2) : available))
+/** What a machine says of its processors. */
+export interface Processors {
+  /** Hardware threads that this process may use. */
+  readonly available: number
+  /** Whether two of them share a core, and so its arithmetic. */
+  readonly shareCores: boolean
+  /** The share of processor time that a container may use: `cpu.max` of control groups, e.g. `150000 100000`. */
+  readonly quota?: string
 }
 
-function sharesCores(): boolean {
+/** One for each core that this process may use, at most 8. */
+export function defaultThreads(processors: Processors = askMachine()): number {
+  const { available, shareCores, quota } = processors
+  const cores = available > 2 && shareCores ? Math.ceil(available / 2) : available
+  return Math.max(1, Math.min(most, cores, readQuota(quota)))
+}
+
+/** Whole processors; a container that has one and a half works best with two threads. */
+function readQuota(quota: string | undefined): number {
+  const [time, period] = (quota ?? "").split(/\s+/).map(Number)
+  return time > 0 && period > 0 ? Math.ceil(time / period) : most
+}
+
+function askMachine(): Processors {
+  const siblings = readText("/sys/devices/system/cpu/smt/active")
+  return {
+    available: availableParallelism(),
+    shareCores: siblings === undefined ? process.arch === "x64" : siblings === "1",
+    quota: readText("/sys/fs/cgroup/cpu.max"),
+  }
+}
+
+function readText(file: string): string | undefined {
   try {
-    return readFileSync("/sys/devices/system/cpu/smt/active", "utf8").trim() === "1"
+    return readFileSync(file, "utf8").trim()
   } catch {
-    return process.arch === "x64" && process.platform !== "linux"
+    return undefined
   }
 }

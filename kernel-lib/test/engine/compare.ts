@@ -19,7 +19,7 @@ export async function runForward(
   inputs: NamedValues,
   parameters: NamedParameters = {},
 ): Promise<NamedValues> {
-  const session = engine.compileForward({ forward, inputs: specsOf(inputs), parameters })
+  const session = engine.compileForward({ forward, inputs: specsOf(inputs), parameters, threads: 1 })
   try {
     const outputs = await session.run(Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, data])))
     return Object.fromEntries(Object.entries(outputs).map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]))
@@ -30,7 +30,7 @@ export async function runForward(
 
 /** Loss and gradients of one batch on one engine. */
 export async function differentiate(engine: Engine, loss: LossFunction, batch: NamedValues, parameters: NamedParameters) {
-  const session = engine.createTrainingSession({ loss, parameters })
+  const session = engine.createTrainingSession({ loss, parameters, threads: 1 })
   try {
     return await session.computeGradients(batch)
   } finally {

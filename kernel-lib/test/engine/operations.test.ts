@@ -23,7 +23,8 @@ describe.each(operationCases.map((operation) => [operation.name, operation] as c
       { numRuns: 2 },
     ))
 
-  test.runIf(isDifferentiable(operation))("has the same gradients on both engines", () =>
+  if (!isDifferentiable(operation)) return
+  test("has the same gradients on both engines", () =>
     fc.assert(
       fc.asyncProperty(draws, async (draw) => {
         const { floats, others } = splitInputs(operation.makeInputs(draw))
@@ -35,8 +36,7 @@ describe.each(operationCases.map((operation) => [operation.name, operation] as c
           expectClose(found.gradients[name], gradient, `gradient of ${name}`)
       }),
       { numRuns: 2 },
-    ),
-  )
+    ))
 })
 
 test("the cases use every operation that the emitter knows", () => {
