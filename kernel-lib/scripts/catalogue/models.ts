@@ -12,9 +12,9 @@ export interface ModelRecipe {
 
 /** Heads are many and narrow: trained from scratch, each soon looks at a place of its own, and letters are read by their places. */
 export const modelRecipes: readonly ModelRecipe[] = [
-  { name: "byte-t5-tiny", modelSize: 128, feedForwardSize: 256, numHeads: 8, numLayers: 2 },
-  { name: "byte-t5-mini", modelSize: 192, feedForwardSize: 512, numHeads: 12, numLayers: 3 },
-  { name: "byte-t5-small", modelSize: 256, feedForwardSize: 1024, numHeads: 16, numLayers: 4 },
+  { name: "byte-t5-tiny", modelSize: 128, feedForwardSize: 256, numHeads: 16, numLayers: 2 },
+  { name: "byte-t5-mini", modelSize: 192, feedForwardSize: 512, numHeads: 24, numLayers: 3 },
+  { name: "byte-t5-small", modelSize: 256, feedForwardSize: 1024, numHeads: 32, numLayers: 4 },
 ]
 
 /** transformers' `config.json`; ids as in ByT5: padding 0, end 1, three more than the byte for the rest. */
