@@ -1,7 +1,7 @@
 // A training's checkpoint: parameters, moments and steps, and the best weights so far, exact to the bit.
 import { mkdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
-import { InputError } from "../core/errors"
+import { InputError, messageOf } from "../core/errors"
 import type { TrainingSession, TrainingState } from "../engine"
 import { placeAtomically, writeFileAtomically } from "../store/atomic"
 import { listTensors, type NamedTensor, WeightReader, writeSafetensors } from "./safetensors"
@@ -38,10 +38,10 @@ export async function saveTrainingState(
 /**
  * Puts `session` where it was when `folder` was written.
  * @returns the best weights, where there were any
- * @throws InputError `checkpoint.other-model`, `weights.damaged`
+ * @throws InputError `checkpoint.damaged`, `checkpoint.other-model`, `weights.damaged`
  */
 export async function loadTrainingState(folder: string, session: TrainingSession): Promise<Map<string, Float32Array> | undefined> {
-  const { stepsTaken, hasBest } = JSON.parse(await readFile(join(folder, stepsFile), "utf8")) as { stepsTaken: number; hasBest: boolean }
+  const { stepsTaken, hasBest } = await readSteps(join(folder, stepsFile))
   // The session's own arrays: the file is read where it belongs.
   const state: TrainingState = session.exportState()
   const wanted = parts.flatMap((part) => Object.entries(state[part]).map(([name, data]) => [`${part}/${name}`, data] as const))
@@ -51,6 +51,18 @@ export async function loadTrainingState(folder: string, session: TrainingSession
   const best = new Map(Object.entries(session.parameters).map(([name, { data }]) => [name, new Float32Array(data.length)]))
   await readExactly(join(folder, bestFile), best)
   return best
+}
+
+async function readSteps(path: string): Promise<{ stepsTaken: number; hasBest: boolean }> {
+  try {
+    const { stepsTaken, hasBest } = JSON.parse(await readFile(path, "utf8"))
+    if (Number.isSafeInteger(stepsTaken) && stepsTaken >= 0) return { stepsTaken, hasBest: hasBest === true }
+    throw new RangeError(`${stepsTaken} steps`)
+  } catch (error) {
+    throw new InputError("checkpoint.damaged", `${path} cannot be read: ${messageOf(error)}. Delete its folder to begin anew.`, {
+      cause: error,
+    })
+  }
 }
 
 /** Fills `targets` from a file that has exactly these tensors. */

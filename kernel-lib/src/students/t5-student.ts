@@ -129,6 +129,7 @@ export class T5Student implements LoadedStudent {
     { decoding, maxNewTokens, signal, onProgress }: PredictOptions,
   ): Promise<Prediction[]> {
     const { generation, configuration, engine, threads } = this.parts
+    if (Object.keys(this.weights).length === 0) throw new InputError("student.disposed", `${this.name} was disposed of: load it again.`)
     const sources = inputs.map((input) => this.encodeInput(input))
     this.decoding ??= new DecodingMemory(await selectEngine(engine), configuration.shape, this.weights, threads)
     const decoded = await decodeRows(this.decoding, sources, {

@@ -80,6 +80,7 @@ describe("openTraining", () => {
     expect(await again.predict(["3rd of May 1999"], { maxNewTokens: 20 })).toEqual([live])
     student.dispose()
     again.dispose()
+    await expect(student.predict(["x"])).rejects.toMatchObject({ code: "student.disposed" })
   })
 
   it("goes on from a checkpoint to the same weights, bit for bit, dropout and best weights included", async () => {
@@ -108,8 +109,9 @@ describe("openTraining", () => {
     resumed.dispose()
   })
 
-  it("refuses the checkpoint of another model", async () => {
+  it("refuses a checkpoint that is none or of another model", async () => {
     const training = await openGolden("relu-tied")
+    await expect(training.loadCheckpoint(join(folder, "nowhere"))).rejects.toMatchObject({ code: "checkpoint.damaged" })
     await training.saveCheckpoint(join(folder, "other"))
     const other = await openGolden("bytes")
     await expect(other.loadCheckpoint(join(folder, "other"))).rejects.toMatchObject({ code: "checkpoint.other-model" })
