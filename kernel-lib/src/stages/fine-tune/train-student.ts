@@ -1,9 +1,9 @@
 // The training loop, in textbook order: for each epoch, for each batch, one step; after each epoch the validation loss; the best weights
 // are kept. A checkpoint holds weights, moments and the place in the loop, so that a resumed run goes on to the bit.
-import { readFile, rm } from "node:fs/promises"
+import { readdir, readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { Dataset } from "../../core/dataset"
-import { exists, placeAtomically, writeFileAtomically } from "../../store/atomic"
+import { placeAtomically, writeFileAtomically } from "../../store/atomic"
 import type { StageContext } from "../../store/define-stage"
 import { type LoadedStudent, openTraining, type Template, type Training, type TrainingRow } from "../../students"
 import { chooseSettings, learningRateAt, type TrainingSettings } from "./choose-settings"
@@ -13,9 +13,10 @@ import type { TrainingOutcome } from "./training-outcome"
 /** Steps whose mean loss is one point of the curve. */
 const stepsAPoint = 10
 /** Seconds between checkpoints; an interrupt writes one at once. */
-const secondsBetweenCheckpoints = 60
+const secondsBetweenCheckpoints = 30
 /** Validation rows that are looked at after an epoch. */
 const mostValidationRows = 1000
+const checkpoints = "checkpoints"
 
 /** The place in the loop, and what was seen on the way. */
 interface LoopState {
@@ -87,8 +88,12 @@ export async function trainStudent(
       cutRows: train.filter((row) => row.inputIds.length > settings.maxInputTokens || row.labelIds.length > settings.maxOutputTokens)
         .length,
     }
-    await training.finish({ maxInputTokens: settings.maxInputTokens, maxOutputTokens: settings.maxOutputTokens })
-    if (outcome.status === "done" && context.folder) await rm(join(context.folder, "checkpoint"), { recursive: true, force: true })
+    await training.finish({
+      maxInputTokens: settings.maxInputTokens,
+      maxOutputTokens: settings.maxOutputTokens,
+      history: { steps: outcome.steps, rows: train.length, engine: training.engine, settings },
+    })
+    if (outcome.status === "done" && context.folder) await rm(join(context.folder, checkpoints), { recursive: true, force: true })
     return { student, outcome }
   } finally {
     training.dispose()
@@ -190,18 +195,28 @@ async function validate(
 
 const loopFile = "loop.json"
 
+/** Each checkpoint has a folder of its own, so that at every moment one of them is whole; older ones go when a newer one stands. */
 async function saveCheckpoint(training: Training, state: LoopState, { folder }: StageContext): Promise<void> {
   if (!folder) return
-  await placeAtomically(join(folder, "checkpoint"), async (temporary) => {
+  const name = `step-${String(state.step).padStart(8, "0")}`
+  await placeAtomically(join(folder, checkpoints, name), async (temporary) => {
     await training.saveCheckpoint(temporary)
     await writeFileAtomically(join(temporary, loopFile), JSON.stringify(state))
   })
+  const others = (await readdir(join(folder, checkpoints))).filter((other) => other !== name)
+  await Promise.all(others.map((other) => rm(join(folder, checkpoints, other), { recursive: true, force: true })))
 }
 
 async function resume(training: Training, { folder }: StageContext): Promise<LoopState | undefined> {
-  if (!folder || !(await exists(join(folder, "checkpoint", loopFile)))) return undefined
-  await training.loadCheckpoint(join(folder, "checkpoint"))
-  return JSON.parse(await readFile(join(folder, "checkpoint", loopFile), "utf8"))
+  if (!folder) return undefined
+  const names = await readdir(join(folder, checkpoints)).catch(() => [])
+  const newest = names
+    .filter((name) => name.startsWith("step-"))
+    .sort()
+    .at(-1)
+  if (!newest) return undefined
+  await training.loadCheckpoint(join(folder, checkpoints, newest))
+  return JSON.parse(await readFile(join(folder, checkpoints, newest, loopFile), "utf8"))
 }
 
 function encode(student: LoadedStudent, dataset: Dataset): TrainingRow[] {
