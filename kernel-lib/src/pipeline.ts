@@ -4,7 +4,7 @@ import { join } from "node:path"
 import type { Dataset } from "./core/dataset"
 import { InputError, InterruptedError, isPrompt2ModelError, messageOf, type Prompt2ModelError } from "./core/errors"
 import { fingerprintOf } from "./core/fingerprint"
-import type { PromptSpec } from "./core/prompt-spec"
+import { type PromptSpec, titleOf } from "./core/prompt-spec"
 import type { StageInlineOptions } from "./core/run"
 import type { Payload } from "./display/payloads"
 import { renderReportPage } from "./display/report-page"
@@ -118,7 +118,7 @@ async function publish(run: FolderRun, result: PipelineResult): Promise<void> {
   for (const name of ["train", "validation", "test"] as const) await writeDataset(splits[name], join(datasets, `${name}.parquet`))
   await trained.student.save(join(run.folder, "student"))
   const payloads = [spec, candidates, retrieved, generated, splits, models, trained, report].flatMap((shown) => payloadOf(shown))
-  await writeFileAtomically(join(run.folder, "report.html"), renderReportPage({ title: firstLine(spec.instruction), payloads }))
+  await writeFileAtomically(join(run.folder, "report.html"), renderReportPage({ title: titleOf(spec), payloads }))
   await run.write({
     status: generated.status === "partial" || trained.status === "partial" ? "partial" : "done",
     reason: generated.reason ?? trained.reason,
@@ -184,8 +184,4 @@ function payloadOf(shown: object | undefined): Payload[] {
   if (!shown || !display) return []
   const bundle = display.call(shown)
   return Object.entries(bundle).flatMap(([type, payload]) => (type.endsWith("+json") ? [payload as Payload] : []))
-}
-
-function firstLine(text: string): string {
-  return text.split("\n")[0].slice(0, 120)
 }

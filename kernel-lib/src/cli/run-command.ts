@@ -2,6 +2,7 @@
 import { basename, join, relative } from "node:path"
 import { Dataset } from "../core/dataset"
 import { InputError } from "../core/errors"
+import { titleOf } from "../core/prompt-spec"
 import type { Spending } from "../core/run"
 import { type EndOfRun, renderEndOfRun } from "../display/end-of-run"
 import { createTerminalReporter } from "../display/terminal"
@@ -116,7 +117,7 @@ function describeEnd(result: PipelineResult, { out, spending, maxUsd, isTeacherS
   const here = relative(process.cwd(), out) || "."
   const inFolder = (name: string) => join(here, name)
   return {
-    title: spec.instruction.split("\n")[0],
+    title: titleOf(spec),
     status: generated.status === "partial" || trained.status === "partial" ? "partial" : "done",
     reason: generated.reason ?? trained.reason,
     report: report.toPayload(),

@@ -59,3 +59,9 @@ export class PromptSpec {
   }
 }
 makeSelfShowing(PromptSpec.prototype, (spec) => spec.toPayload())
+
+/** A prompt's first sentence, for headings; cut where it is long. */
+export function titleOf({ instruction }: PromptSpec): string {
+  const [sentence] = instruction.replace(/\s+/g, " ").split(/(?<=[.!?。！？])\s*/)
+  return sentence.length <= 120 ? sentence.replace(/[.。]$/, "") : `${sentence.slice(0, 119)}…`
+}
