@@ -75,7 +75,7 @@ async function writeModels(folder: string): Promise<ModelCard[]> {
     cards.push({
       id: `bundled/${recipe.name}`,
       description: describeModel(recipe),
-      tags: ["t5", "byte-level", "text2text-generation", "untrained"],
+      tags: ["t5", "byte-level", "text2text-generation", "untrained", `input-bytes:${recipe.inputBytes}`],
       languages: ["mul"],
       license: "Apache-2.0",
       downloads: 0,

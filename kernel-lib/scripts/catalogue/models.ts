@@ -8,13 +8,18 @@ export interface ModelRecipe {
   readonly numHeads: number
   /** Of the encoder, and as many of the decoder. */
   readonly numLayers: number
+  /** The longest input that it is made for; `retrieveModels` takes the smallest model that covers the demonstrations. */
+  readonly inputBytes: number
 }
 
-/** Heads are many and narrow: trained from scratch, each soon looks at a place of its own, and letters are read by their places. */
+/**
+ * The heads of the tiny one are many and narrow: trained from scratch, each soon looks at a place of its own, and letters are read by their
+ * places. For longer texts as many would take too much memory.
+ */
 export const modelRecipes: readonly ModelRecipe[] = [
-  { name: "byte-t5-tiny", modelSize: 128, feedForwardSize: 256, numHeads: 16, numLayers: 2 },
-  { name: "byte-t5-mini", modelSize: 192, feedForwardSize: 512, numHeads: 24, numLayers: 3 },
-  { name: "byte-t5-small", modelSize: 256, feedForwardSize: 1024, numHeads: 32, numLayers: 4 },
+  { name: "byte-t5-tiny", modelSize: 128, feedForwardSize: 256, numHeads: 16, numLayers: 2, inputBytes: 64 },
+  { name: "byte-t5-mini", modelSize: 192, feedForwardSize: 512, numHeads: 8, numLayers: 3, inputBytes: 256 },
+  { name: "byte-t5-small", modelSize: 256, feedForwardSize: 1024, numHeads: 8, numLayers: 4, inputBytes: 1024 },
 ]
 
 /** transformers' `config.json`; ids as in ByT5: padding 0, end 1, three more than the byte for the rest. */

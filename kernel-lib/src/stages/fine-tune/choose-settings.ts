@@ -34,7 +34,7 @@ export function chooseSettings(
   lengths: { readonly inputs: readonly number[]; readonly outputs: readonly number[] },
 ): TrainingSettings {
   const rows = lengths.inputs.length
-  const batchSize = given.batchSize ?? (base.isPretrained ? 8 : 64)
+  const batchSize = given.batchSize ?? (base.isPretrained ? 8 : batchOfTokens([...lengths.inputs, ...lengths.outputs], rows))
   const stepsAnEpoch = Math.max(1, Math.ceil(rows / batchSize))
   const epochs = base.isPretrained ? 10 : Math.min(60, Math.max(8, Math.ceil(stepsFromScratch / stepsAnEpoch)))
   return {
@@ -54,6 +54,15 @@ export function chooseSettings(
 
 /** Steps that a small model with random weights needs before it answers well on a narrow task. */
 const stepsFromScratch = 700
+
+/** Tokens a step from scratch: with these, attention over the longest rows stays within a few hundred megabytes. */
+const tokensAStep = 2560
+
+/** Rows that have about `tokensAStep` tokens together: a power of two from 8 to 64. */
+function batchOfTokens(lengths: readonly number[], rows: number): number {
+  const mean = lengths.reduce((sum, length) => sum + length, 0) / Math.max(1, rows)
+  return Math.min(64, Math.max(8, 2 ** Math.round(Math.log2(tokensAStep / Math.max(1, mean)))))
+}
 
 /** A length that covers 99.5% of the rows and at most `mostTokens`. */
 function coverLengths(lengths: readonly number[]): number {
