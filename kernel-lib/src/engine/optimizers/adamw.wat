@@ -1,4 +1,4 @@
-;; One pass over parameters, gradients and moments in one memory, four elements at a time. All regions start at multiples of 16 bytes and
+;; One pass over parameters, gradients and moments in one memory, four elements at a time. All regions start at multiples of 64 bytes and
 ;; are padded with zeros to them. scripts/build-wasm.mjs assembles this file into adamw.wasm.ts.
 (module
   (memory (import "parameters" "memory") 1)
@@ -44,21 +44,25 @@
         (local.set $v (i32.add (local.get $v) (i32.const 16)))
         (br_if $next (i32.lt_u (local.get $p) (local.get $end))))))
 
-  ;; The sum of squares of the elements from $g to $end, in double precision.
+  ;; The sum of squares of the elements from $g to $end: of sixteen at a time in single precision, of those in double. Regions are multiples
+  ;; of 64 bytes.
   (func (export "sumOfSquares") (param $g i32) (param $end i32) (result f64)
-    (local $x v128) (local $low v128) (local $high v128)
+    (local $x v128) (local $part v128) (local $low v128) (local $high v128)
     (block $done
       (br_if $done (i32.ge_u (local.get $g) (local.get $end)))
       (loop $next
         (local.set $x (v128.load (local.get $g)))
-        (local.set $low
-          (f64x2.add (local.get $low)
-            (f64x2.mul (f64x2.promote_low_f32x4 (local.get $x)) (f64x2.promote_low_f32x4 (local.get $x)))))
-        (local.set $x (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $x) (local.get $x)))
-        (local.set $high
-          (f64x2.add (local.get $high)
-            (f64x2.mul (f64x2.promote_low_f32x4 (local.get $x)) (f64x2.promote_low_f32x4 (local.get $x)))))
-        (local.set $g (i32.add (local.get $g) (i32.const 16)))
+        (local.set $part (f32x4.mul (local.get $x) (local.get $x)))
+        (local.set $x (v128.load offset=16 (local.get $g)))
+        (local.set $part (f32x4.add (local.get $part) (f32x4.mul (local.get $x) (local.get $x))))
+        (local.set $x (v128.load offset=32 (local.get $g)))
+        (local.set $part (f32x4.add (local.get $part) (f32x4.mul (local.get $x) (local.get $x))))
+        (local.set $x (v128.load offset=48 (local.get $g)))
+        (local.set $part (f32x4.add (local.get $part) (f32x4.mul (local.get $x) (local.get $x))))
+        (local.set $low (f64x2.add (local.get $low) (f64x2.promote_low_f32x4 (local.get $part))))
+        (local.set $part (i8x16.shuffle 8 9 10 11 12 13 14 15 0 1 2 3 4 5 6 7 (local.get $part) (local.get $part)))
+        (local.set $high (f64x2.add (local.get $high) (f64x2.promote_low_f32x4 (local.get $part))))
+        (local.set $g (i32.add (local.get $g) (i32.const 64)))
         (br_if $next (i32.lt_u (local.get $g) (local.get $end)))))
     (local.set $low (f64x2.add (local.get $low) (local.get $high)))
     (f64.add (f64x2.extract_lane 0 (local.get $low)) (f64x2.extract_lane 1 (local.get $low)))))
