@@ -106,7 +106,7 @@ describe("models", () => {
     expect(models.map(({ id, isPretrained, architecture }) => [id, isPretrained, architecture])).toEqual(
       ["tiny", "mini", "small"].map((size) => [`bundled/byte-t5-${size}`, false, "t5"]),
     )
-    expect(models.map(({ parameters }) => parameters)).toEqual([706_304, 2_584_128, 7_444_480])
+    expect(models.map(({ parameters }) => parameters)).toEqual([756_224, 2_657_984, 7_542_784])
     for (const { id } of models) {
       const folder = await hub.fetchModel(id)
       expect((await readdir(folder)).sort()).toEqual([

@@ -36,7 +36,7 @@ export function chooseSettings(
   const rows = lengths.inputs.length
   const batchSize = given.batchSize ?? (base.isPretrained ? 8 : batchOfTokens([...lengths.inputs, ...lengths.outputs], rows))
   const stepsAnEpoch = Math.max(1, Math.ceil(rows / batchSize))
-  const epochs = base.isPretrained ? 10 : Math.min(60, Math.max(8, Math.ceil(stepsFromScratch / stepsAnEpoch)))
+  const epochs = base.isPretrained ? 10 : Math.min(60, Math.max(5, Math.ceil(stepsFromScratch / stepsAnEpoch)))
   return {
     epochs,
     batchSize,
