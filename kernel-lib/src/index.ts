@@ -1,6 +1,8 @@
 // The public API, in pipeline order. Importing it in a tslab kernel makes results show themselves.
+import type { EngineName } from "./core/run"
 import { createNotebookReporter } from "./display/notebook-reporter"
 import { installTslabHook } from "./display/tslab-hook"
+import { type EngineChoice, selectEngine as selectAnyEngine } from "./engine"
 import { setDefaultReporter } from "./store/run"
 
 export type { Candidates, DatasetCandidate, ModelCandidate, SourceDataset } from "./core/candidates"
@@ -21,7 +23,7 @@ export type { EngineName, Limits, Progress, Reporter, Run, RunEvent, SentRecord,
 export type { Decoding, Prediction, PredictOptions, Student } from "./core/student"
 export type { ChatMessage, ResponseSchema, Teacher, TeacherCompletion, TeacherPurpose, TeacherRequest, TokenUsage } from "./core/teacher"
 export { show } from "./display/tslab-hook"
-export { describeEngines, type Engine, type EngineDescription, selectEngine } from "./engine"
+export { describeEngines, type EngineChoice, type EngineDescription } from "./engine"
 export { type Metric, type MetricName, metricNamed, metrics, scorePredictions } from "./measures"
 export { type PipelineOptions, type PipelineResult, prompt2model } from "./pipeline"
 export { bundledHub, huggingFaceHub } from "./services/hubs"
@@ -51,5 +53,13 @@ export { type TransformDatasetOptions, transformDataset } from "./stages/transfo
 export { type FolderRun, type OpenRunOptions, openRunFolder as openRun, type RunConfiguration } from "./store/run"
 export { readDataset, writeDataset } from "./store/tables"
 export { type LoadedStudent, loadStudent, type Template } from "./students"
+
+/**
+ * The engine of that name; `auto` takes the best that works here, and says why.
+ * @throws EngineError `engine.not-available`, `engine.onnx-missing`, `engine.onnx-broken`
+ * @example
+ * const { name, reason } = await selectEngine("auto")
+ */
+export const selectEngine: (name: EngineName) => Promise<EngineChoice> = selectAnyEngine
 
 if (installTslabHook()) setDefaultReporter(createNotebookReporter())

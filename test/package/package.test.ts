@@ -36,7 +36,7 @@ function run(file: string, text: string): string {
 }
 
 const useIt = `
-  const spec = await parsePrompt('Square it.\\ninput="2"\\noutput="4"')
+  const spec = await parsePrompt('Turn dates into ISO 8601.\\ninput="3 May 1999"\\noutput="1999-05-03"')
   const candidates = await retrieveDatasets(spec, { hub: bundledHub() })
   console.log(spec.demonstrations.length, candidates.length > 0, Dataset.from([{ input: "a", output: "b" }]).length)`
 

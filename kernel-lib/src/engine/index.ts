@@ -6,6 +6,7 @@ export type { DataType } from "./recording"
 export { describeEngines, type EngineDescription, selectEngine } from "./select-engine"
 export type {
   Engine,
+  EngineChoice,
   ForwardDefinition,
   ForwardFunction,
   ForwardSession,

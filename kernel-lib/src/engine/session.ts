@@ -118,13 +118,17 @@ export interface ForwardSession {
   dispose(): void
 }
 
-/** A way to run networks on this machine. */
-export interface Engine {
+/** Which engine was chosen, and why. */
+export interface EngineChoice {
   readonly name: Exclude<EngineName, "auto">
   /** What runs below, with its version: `onnxruntime 1.30.0`. */
   readonly runtime: string
   /** A sentence: why it was chosen. */
   readonly reason: string
+}
+
+/** A way to run networks on this machine. */
+export interface Engine extends EngineChoice {
   createTrainingSession(definition: TrainingDefinition): TrainingSession
   compileForward(definition: ForwardDefinition): ForwardSession
 }

@@ -33,7 +33,9 @@ export interface LoadStudentOptions {
  * @throws InputError `student.missing`, `student.config`, `student.architecture`, `tokenizer.*`, `weights.*`
  *
  * @example
- * const student = await loadStudent("runs/dates/student")
+ * const base = await loadModel("bundled/byte-t5-tiny", { hub: bundledHub() })
+ * await base.save("student")
+ * const student = await loadStudent("student")
  * const [{ output }] = await student.predict(["3rd of May 1999"])
  */
 export async function loadStudent(folder: string, options: LoadStudentOptions = {}): Promise<LoadedStudent> {

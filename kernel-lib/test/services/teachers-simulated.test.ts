@@ -203,7 +203,7 @@ describe("which prompts it takes", () => {
 describe("choices and parsing", () => {
   const schemaOf = (name: string) => ({ name, schema: { type: "object" } })
 
-  test("splits an unmarked prompt about dates, and no other", async () => {
+  test("splits an unmarked prompt, whatever it is about, and finds no examples where there are none", async () => {
     const parse = (content: string) =>
       teacher.complete({
         purpose: "parsePrompt",
@@ -226,7 +226,10 @@ describe("choices and parsing", () => {
         { input: "the 4th of June 2001", output: "2001-06-04" },
       ],
     })
-    await expect(parse("Say whether a review is good.\n- Great! -> good")).rejects.toMatchObject({ code: "simulated.no-grammar" })
+    const other = await parse("Say whether a review is good.\n- Great! -> good")
+    expect(JSON.parse(other.texts[0]).demonstrations).toEqual([{ input: "Great!", output: "good" }])
+    const bare = await parse("Translate numbers to words.")
+    expect(JSON.parse(bare.texts[0]).demonstrations).toEqual([])
   })
 
   test("chooses the dataset that shares most words, or none", async () => {

@@ -37,6 +37,10 @@ export interface TrainedStudent extends TrainingOutcome {
  * goes on from there to the same weights as an undisturbed one.
  *
  * @throws InputError `train.no-rows`; EngineError `engine.*`; InterruptedError
+ * @example
+ * const base = await loadModel("bundled/byte-t5-tiny", { hub: bundledHub() })
+ * const trained = await fineTune(base, { train: own, epochs: 1 })
+ * const [{ output }] = await trained.student.predict(["3rd of May 1999"])
  */
 export const fineTune = defineStage<LoadedStudent, FineTuneOptions, TrainedStudent>({
   name: "fineTune",

@@ -82,6 +82,9 @@ export class GeneratedDataset extends Dataset implements GenerationLedger {
  * Lets the teacher make rows for a prompt. A cap that is reached ends it with the rows so far, `status: "partial"` and a `reason`.
  *
  * @throws InputError `teacher.missing`, `teacher.cannot-generate`; ServiceError where the teacher cannot be reached at all; InterruptedError
+ * @example
+ * const generated = await generateDataset(spec, { teacher: simulatedTeacher(), numExamples: 8 })
+ * generated.rejected // each with its reason
  */
 export const generateDataset = defineStage<PromptSpec, GenerateDatasetOptions, GeneratedDataset>({
   name: "generateDataset",

@@ -29,6 +29,10 @@ export type DatasetCandidates = Candidates<DatasetCandidate>
  * demonstrations' outputs; undefined when none fits.
  *
  * @throws InputError `hub.missing`; ServiceError where hub or teacher cannot be reached
+ * @example
+ * const candidates = await retrieveDatasets(spec, { hub: bundledHub() })
+ * const source = await loadDataset(candidates[0], { hub: bundledHub(), maxRows: 100 })
+ * const retrieved = await transformDataset(source, { spec })
  */
 export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions, DatasetCandidates>({
   name: "retrieveDatasets",

@@ -26,6 +26,9 @@ export type ModelCandidates = Candidates<ModelCandidate>
  * rank by size, the smallest first whose advised input length covers the demonstrations.
  *
  * @throws InputError `hub.missing`, `model.none-found`; ServiceError where the hub cannot be reached
+ * @example
+ * const models = await retrieveModels(spec, { hub: bundledHub() })
+ * models[0].card.id // "bundled/byte-t5-tiny"
  */
 export const retrieveModels = defineStage<PromptSpec, RetrieveModelsOptions, ModelCandidates>({
   name: "retrieveModels",

@@ -34,6 +34,10 @@ const mostInputs = 256
 /**
  * Serves a student on 127.0.0.1: a page at `/`, `POST /predict` with `{"inputs": [...]}`, and `GET /health`.
  * @throws InputError `serve.port-in-use`
+ * @example
+ * const student = await loadModel("bundled/byte-t5-tiny", { hub: bundledHub() })
+ * const demo = await serve(student, { spec })
+ * await demo.close()
  */
 export const serve = defineStage<Student, ServeOptions, Demo>({
   name: "serve",

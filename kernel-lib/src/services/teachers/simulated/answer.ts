@@ -38,10 +38,9 @@ export function answerRequest(request: AnswerRequest, seed: string | number): An
     Array.from({ length: request.numResponses }, (_, index) => answer(random.fork(index)))
   if (schemaName === "dataset_choice") return repeat((draw) => object({ name: chooseDataset(last, temperature, draw) }))
   if (schemaName === "column_choice") return repeat(() => object(chooseColumns(last)))
-  // A prompt to be split is data of its own: the instructions around it must not decide what it is about.
-  const isAbout = schemaName === "parsed_prompt" ? messages.filter(({ role }) => role === "user") : messages
-  if (!isDateTask(isAbout)) return undefined
+  // Splitting a prompt takes rules about examples, and no grammar.
   if (schemaName === "parsed_prompt") return repeat(() => splitPrompt(last))
+  if (!isDateTask(messages)) return undefined
   if (schemaName === "generated_example") return repeat((draw) => writeExample(temperature, draw))
   const { input } = readQuestion(messages)
   // At temperature 0 the question alone decides, as in greedy decoding.
