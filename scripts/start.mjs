@@ -6,6 +6,8 @@ import { buildLibrary, checkNode, installPackages, root } from "./install.mjs"
 checkNode()
 installPackages("library")
 buildLibrary({ withTypes: false })
+// Ctrl-C reaches the whole group of processes; this one waits until the job has saved its work.
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {})
 const job = ["run", "notebooks/prompts/dates.txt", "--out", "runs/dates"]
 const { status, signal } = spawnSync(process.execPath, [join(root, "kernel-lib/bin/prompt2model.mjs"), ...job, ...process.argv.slice(2)], {
   cwd: root,
