@@ -72,3 +72,14 @@ export interface Teacher {
 export function canAnswer(teacher: Teacher | undefined, purpose: TeacherPurpose): teacher is Teacher {
   return teacher !== undefined && (teacher.answers?.(purpose) ?? true)
 }
+
+/** `teacher` as it describes itself, with `methods` around its own: what stores, meters and gates are made of. */
+export function aroundTeacher(teacher: Teacher, methods: Pick<Teacher, "complete"> & Partial<Pick<Teacher, "close">>): Teacher {
+  const { name, identity, isSimulated, isRecorded, totalRows, sendsTo } = teacher
+  return {
+    ...{ name, identity, isSimulated, isRecorded, totalRows, sendsTo },
+    answers: teacher.answers?.bind(teacher),
+    close: teacher.close?.bind(teacher),
+    ...methods,
+  }
+}

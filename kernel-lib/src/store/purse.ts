@@ -1,7 +1,7 @@
 // The run's money: what was spent, what is in flight, and the caps that are checked before a request goes out.
 import { BudgetError } from "../core/errors"
 import type { Limits, RunEvent, SentRecord, Spending } from "../core/run"
-import type { Teacher, TeacherCompletion, TeacherRequest } from "../core/teacher"
+import { aroundTeacher, type Teacher, type TeacherCompletion, type TeacherRequest } from "../core/teacher"
 
 /** Characters a token has, roughly; used only to reserve what is in flight. */
 const charactersPerToken = 4
@@ -101,15 +101,7 @@ interface TeacherEvent {
 
 /** `teacher` with its caps checked before each request and its answers counted. */
 export function meterTeacher(teacher: Teacher, purse: Purse, record: (event: RunEvent) => void): Teacher {
-  return {
-    name: teacher.name,
-    identity: teacher.identity,
-    isSimulated: teacher.isSimulated,
-    sendsTo: teacher.sendsTo,
-    isRecorded: teacher.isRecorded,
-    totalRows: teacher.totalRows,
-    answers: teacher.answers && ((purpose) => teacher.answers!(purpose)),
-    close: teacher.close && (() => teacher.close!()),
+  return aroundTeacher(teacher, {
     async complete(request, options): Promise<TeacherCompletion> {
       const giveBack = purse.reserve(request)
       try {
@@ -128,5 +120,5 @@ export function meterTeacher(teacher: Teacher, purse: Purse, record: (event: Run
         giveBack()
       }
     },
-  }
+  })
 }

@@ -5,7 +5,7 @@ import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { isPrompt2ModelError, redactSecrets, ServiceError } from "../core/errors"
 import { fingerprintOf } from "../core/fingerprint"
-import type { Teacher, TeacherCompletion, TeacherRequest } from "../core/teacher"
+import { aroundTeacher, type Teacher, type TeacherCompletion, type TeacherRequest } from "../core/teacher"
 import { explainDiskError } from "./atomic"
 
 export interface ResponseStoreOptions {
@@ -61,14 +61,7 @@ export function storeResponses(teacher: Teacher, folder: string, options: Respon
     }
   }
 
-  return {
-    name: teacher.name,
-    identity: teacher.identity,
-    isSimulated: teacher.isSimulated,
-    isRecorded: teacher.isRecorded,
-    totalRows: teacher.totalRows,
-    sendsTo: teacher.sendsTo,
-    answers: teacher.answers && ((purpose) => teacher.answers!(purpose)),
+  return aroundTeacher(teacher, {
     async complete(request, completeOptions) {
       const key = keyOf(identity, request)
       const path = pathOf(folder, key)
@@ -93,7 +86,7 @@ export function storeResponses(teacher: Teacher, folder: string, options: Respon
       await Promise.allSettled(pending)
       await teacher.close?.()
     },
-  }
+  })
 }
 
 function keyOf(teacher: string, request: TeacherRequest): string {

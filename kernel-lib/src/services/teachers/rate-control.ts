@@ -2,7 +2,7 @@
 // There is no batch and so no barrier: a place that becomes free is taken at once, and whoever waits to try again holds none.
 import { setMaxListeners } from "node:events"
 import { InterruptedError, ServiceError } from "../../core/errors"
-import type { Teacher, TeacherRequest } from "../../core/teacher"
+import { aroundTeacher, type Teacher, type TeacherRequest } from "../../core/teacher"
 import { ConcurrencyLimit, type Ticket } from "./concurrency-limit"
 import { MinuteBudget } from "./minute-budget"
 import { askedWait, giveUp, isRetryable, planRetry, type RetryOptions, sleep } from "./retry"
@@ -198,15 +198,7 @@ export function estimateTokens({ messages, maxTokens = usualAnswerTokens, numRes
  */
 export function withRateControl(teacher: Teacher, options: RateControlOptions = {}): Teacher {
   const control = new RateControl(options)
-  return {
-    name: teacher.name,
-    identity: teacher.identity,
-    isSimulated: teacher.isSimulated,
-    isRecorded: teacher.isRecorded,
-    totalRows: teacher.totalRows,
-    sendsTo: teacher.sendsTo,
-    answers: teacher.answers?.bind(teacher),
-    close: teacher.close?.bind(teacher),
+  return aroundTeacher(teacher, {
     complete: (request, { signal } = {}) =>
       control.run({
         attempt: (attemptSignal) => teacher.complete(request, { signal: attemptSignal }),
@@ -214,5 +206,5 @@ export function withRateControl(teacher: Teacher, options: RateControlOptions = 
         tokensUsed: ({ usage }) => usage.inputTokens + usage.outputTokens,
         signal,
       }),
-  }
+  })
 }
