@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
+    // The default leaves one core idle, which on two cores is half of them.
+    maxWorkers: "100%",
     projects: [
       { test: { name: "unit", root: "kernel-lib", include: ["test/**/*.test.ts"], testTimeout: 30_000 } },
       {
