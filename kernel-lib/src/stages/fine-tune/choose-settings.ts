@@ -34,7 +34,7 @@ export function chooseSettings(
   lengths: { readonly inputs: readonly number[]; readonly outputs: readonly number[] },
 ): TrainingSettings {
   const rows = lengths.inputs.length
-  const batchSize = given.batchSize ?? (base.isPretrained ? 8 : batchOfTokens([...lengths.inputs, ...lengths.outputs], rows))
+  const batchSize = given.batchSize ?? (base.isPretrained ? 8 : batchFor(lengths))
   const stepsAnEpoch = Math.max(1, Math.ceil(rows / batchSize))
   const epochs = base.isPretrained ? 10 : Math.min(60, Math.max(5, Math.ceil(stepsFromScratch / stepsAnEpoch)))
   return {
@@ -55,13 +55,19 @@ export function chooseSettings(
 /** Steps that a small model with random weights needs before it answers well on a narrow task. */
 const stepsFromScratch = 700
 
-/** Tokens a step from scratch: with these, attention over the longest rows stays within a few hundred megabytes. */
+/** Tokens a step from scratch. */
 const tokensAStep = 2560
+/** Rows times the square of the longest input: attention's memory, some gigabytes at this bound. */
+const attentionAStep = 1.5e6
 
-/** Rows that have about `tokensAStep` tokens together: a power of two from 8 to 64. */
-function batchOfTokens(lengths: readonly number[], rows: number): number {
-  const mean = lengths.reduce((sum, length) => sum + length, 0) / Math.max(1, rows)
-  return Math.min(64, Math.max(8, 2 ** Math.round(Math.log2(tokensAStep / Math.max(1, mean)))))
+/** Rows that have about `tokensAStep` tokens together and stay within `attentionAStep`: a power of two from 2 to 64. */
+function batchFor({ inputs, outputs }: { readonly inputs: readonly number[]; readonly outputs: readonly number[] }): number {
+  const sum = (lengths: readonly number[]) => lengths.reduce((total, length) => total + length, 0)
+  const mean = Math.max(1, (sum(inputs) + sum(outputs)) / Math.max(1, inputs.length))
+  const longest = Math.max(1, coverLengths(inputs))
+  const byTokens = 2 ** Math.round(Math.log2(tokensAStep / mean))
+  const byAttention = 2 ** Math.floor(Math.log2(attentionAStep / longest ** 2))
+  return Math.min(64, Math.max(2, Math.min(byTokens, byAttention)))
 }
 
 /** A length that covers 99.5% of the rows and at most `mostTokens`. */
