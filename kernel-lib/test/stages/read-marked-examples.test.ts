@@ -36,10 +36,4 @@ describe("readMarkedExamples", () => {
       }),
     )
   })
-
-  it("takes time in proportion to the text, whatever stands in it", () => {
-    const hostile = `Do it. input="${"a\\".repeat(20_000)}`
-    expect(readMarkedExamples(hostile).demonstrations).toEqual([])
-    expect(readMarkedExamples("input:\n".repeat(5_000)).demonstrations.length).toBeLessThan(5_001)
-  })
 })
