@@ -5,16 +5,16 @@ import { InputError, messageOf } from "../core/errors"
 import { Random } from "../core/random"
 import type { EngineName } from "../core/run"
 import type { NamedParameters } from "../engine"
-import { drawT5Weight, listT5Weights, type WeightSpec } from "../networks/t5-weights"
+import type { Architecture } from "./architecture"
+import { readArchitecture } from "./families"
 import { readGenerationConfiguration } from "./generation-configuration"
 import { loadTokenizer } from "./load-tokenizer"
-import { countNumbers, listWeights, type TensorEntry, WeightReader } from "./safetensors"
+import { NetworkStudent } from "./network-student"
 import { detailsFile } from "./save-student"
 import type { LoadedStudent, StudentDetails } from "./student"
-import { readT5Configuration, type T5Configuration } from "./t5-configuration"
-import { T5Student } from "./t5-student"
 import { bareTemplate, readTemplate } from "./template"
 import type { Tokenizer } from "./tokenizer"
+import { WeightFiles } from "./weight-files"
 
 export interface LoadStudentOptions {
   /** Default: `auto`, the best that is here. */
@@ -29,7 +29,7 @@ export interface LoadStudentOptions {
 
 /**
  * Loads a student from `folder`: config.json, tokenizer, and weights as safetensors. A folder without weights whose `prompt2model.json`
- * says `"weights": "untrained"` gets them drawn from the seed, as T5 draws them.
+ * says `"weights": "untrained"` gets them drawn from the seed, as its family draws them.
  * @throws InputError `student.missing`, `student.config`, `student.architecture`, `tokenizer.*`, `weights.*`
  *
  * @example
@@ -45,7 +45,7 @@ export async function loadStudent(folder: string, options: LoadStudentOptions = 
       "student.missing",
       `${folder} is no student: it has no config.json. Give a folder that transformers or this library saved.`,
     )
-  const described = readT5Configuration(json, join(folder, "config.json"))
+  const described = readArchitecture(json, join(folder, "config.json"))
   const own = (await readJson(join(folder, detailsFile))) ?? {}
   const tokenizer = await loadTokenizer(folder)
   const parts = {
@@ -56,28 +56,24 @@ export async function loadStudent(folder: string, options: LoadStudentOptions = 
     engine: options.engine ?? ("auto" as const),
     threads: options.threads,
   }
+  const seed = options.seed ?? 0
   if (own.weights === "untrained") {
-    const seed = options.seed ?? 0
-    return new T5Student({
-      ...parts,
-      configuration: described,
-      weights: drawWeights(described, seed),
-      isPretrained: false,
-    })
+    return new NetworkStudent({ ...parts, model: described, weights: drawWeights(described, seed), isPretrained: false })
   }
-  const { configuration, weights } = await readWeights(folder, described)
-  return new T5Student({ ...parts, configuration, weights, isPretrained: own.isPretrained !== false })
+  const random = new Random(seed).fork("weights")
+  const { architecture, weights } = await described.readWeights(await WeightFiles.open(folder), (name) => random.fork(name))
+  return new NetworkStudent({ ...parts, model: architecture, weights, isPretrained: own.isPretrained !== false })
 }
 
 export interface CreateStudentOptions extends LoadStudentOptions, Partial<StudentDetails> {
-  /** As in transformers' `config.json`: `d_model`, `num_layers` ... */
+  /** As in transformers' `config.json`: `model_type` (default `t5`), `d_model`, `num_layers` ... */
   readonly configuration: Readonly<Record<string, unknown>>
   readonly tokenizer: Tokenizer
 }
 
 /**
- * A student with weights drawn from a seed, as T5 draws them.
- * @throws InputError `student.config`
+ * A student with weights drawn from a seed, as its family draws them.
+ * @throws InputError `student.config`, `student.architecture`
  */
 export function createStudent({
   configuration: json,
@@ -88,88 +84,27 @@ export function createStudent({
   seed = 0,
   ...details
 }: CreateStudentOptions): LoadedStudent {
-  const configuration = readT5Configuration({ model_type: "t5", ...json }, "the configuration")
-  return new T5Student({
+  const model = readArchitecture({ model_type: "t5", ...json }, "the configuration")
+  return new NetworkStudent({
     template: bareTemplate,
     ...details,
     name,
-    configuration,
+    model,
     generation: readGenerationConfiguration({}),
     tokenizer,
-    weights: drawWeights(configuration, seed),
+    weights: drawWeights(model, seed),
     isPretrained: false,
     engine,
     threads,
   })
 }
 
-function drawWeights({ shape, initializerFactor }: T5Configuration, seed: number | string): NamedParameters {
+function drawWeights(model: Architecture, seed: number | string): NamedParameters {
   const random = new Random(seed).fork("weights")
   // A stream for each weight: its values do not depend on which others there are.
   return Object.fromEntries(
-    listT5Weights(shape).map((spec) => [
-      spec.name,
-      { shape: spec.shape, data: drawT5Weight(spec, random.fork(spec.name), initializerFactor) },
-    ]),
+    model.weights.map((spec) => [spec.name, { shape: spec.shape, data: model.drawWeight(spec, random.fork(spec.name)) }]),
   )
-}
-
-/** The weights of a folder, and the configuration with what only the weights tell: whether there is a head of its own. */
-async function readWeights(
-  folder: string,
-  described: T5Configuration,
-): Promise<{ configuration: T5Configuration; weights: NamedParameters }> {
-  const entries = await listWeights(folder)
-  const reader = new WeightReader()
-  try {
-    const hasHead = entries.has("lm_head.weight")
-    const weights = await readAll(reader, entries, listT5Weights({ ...described.shape, isHeadTied: !hasHead }), folder)
-    // As transformers 5 does: a head in the file that equals the embedding is the embedding.
-    const isHeadTied = !hasHead || (described.shape.isHeadTied && areEqual(weights["lm_head.weight"].data, weights["shared.weight"].data))
-    if (isHeadTied) delete weights["lm_head.weight"]
-    return { configuration: { ...described, shape: { ...described.shape, isHeadTied } }, weights }
-  } finally {
-    await reader.close()
-  }
-}
-
-/** Old checkpoints name the embedding as one of its users does. */
-const embeddingNames = ["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "lm_head.weight"]
-
-async function readAll(
-  reader: WeightReader,
-  entries: ReadonlyMap<string, TensorEntry>,
-  specs: readonly WeightSpec[],
-  folder: string,
-): Promise<Record<string, { shape: readonly number[]; data: Float32Array }>> {
-  const wanted = specs.map((spec) => {
-    const name = spec.name === "shared.weight" ? embeddingNames.find((one) => entries.has(one)) : spec.name
-    const entry = entries.get(name ?? "")
-    if (!entry)
-      throw new InputError(
-        "weights.incomplete",
-        `The weights in ${folder} have no ${spec.name}, which config.json asks for: the folder's files do not belong together.`,
-      )
-    if (entry.shape.join() !== spec.shape.join()) {
-      throw new InputError(
-        "weights.shape",
-        `${spec.name} in ${folder} is [${entry.shape.join(", ")}], but config.json asks for [${spec.shape.join(", ")}]: the folder's files do not belong together.`,
-      )
-    }
-    return { spec, entry }
-  })
-  const weights: Record<string, { shape: readonly number[]; data: Float32Array }> = {}
-  for (const { spec } of wanted) weights[spec.name] = { shape: spec.shape, data: new Float32Array(0) }
-  for (const { spec, entry } of wanted.sort((a, b) => a.entry.offset - b.entry.offset)) {
-    const data = new Float32Array(countNumbers(spec.shape))
-    await reader.readInto(entry, data)
-    weights[spec.name] = { shape: spec.shape, data }
-  }
-  return weights
-}
-
-function areEqual(a: Float32Array, b: Float32Array): boolean {
-  return Buffer.from(a.buffer, a.byteOffset, a.byteLength).equals(Buffer.from(b.buffer, b.byteOffset, b.byteLength))
 }
 
 function readDetails(own: Readonly<Record<string, unknown>>): StudentDetails {

@@ -3,9 +3,8 @@ import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { InputError } from "../core/errors"
 import { placeAtomically, writeFileAtomically } from "../store/atomic"
-import { type NamedTensor, writeSafetensors } from "./safetensors"
+import { writeSafetensors } from "./safetensors"
 import type { StudentParts } from "./student"
-import { writeT5Configuration } from "./t5-configuration"
 
 /** Our own file in a student's folder. */
 export const detailsFile = "prompt2model.json"
@@ -13,18 +12,14 @@ export const detailsVersion = 1
 
 /** Writes `student` to `folder`, which appears whole or not at all; what stood there before is replaced. */
 export async function saveStudent(student: StudentParts, folder: string): Promise<void> {
-  const { configuration, generation, weights, maxInputTokens, maxOutputTokens } = student
+  const { model, generation, weights, maxInputTokens, maxOutputTokens } = student
   if (Object.keys(weights).length === 0)
     throw new InputError("student.disposed", `${student.name} was disposed of and has no weights to save: load it again.`)
-  const { padId, endIds, decoderStartId, shape } = configuration
-  const tensors: NamedTensor[] = Object.entries(weights).map(([name, { shape, data }]) => ({ name, shape, data }))
-  // Before transformers 5, an output that is not scaled could only be said by a head of its own.
-  if (shape.isHeadTied && !shape.isOutputScaled) tensors.push({ ...weights["shared.weight"], name: "lm_head.weight" })
-  const generationJson = {
+  const tensors = model.listFileWeights(weights)
+  const written = model.describeGeneration()
+  const generationJson = written && {
     ...generation.json,
-    decoder_start_token_id: decoderStartId,
-    eos_token_id: endIds.length === 1 ? endIds[0] : endIds,
-    pad_token_id: padId,
+    ...written,
     ...(maxOutputTokens === undefined ? {} : { max_new_tokens: maxOutputTokens, max_length: undefined }),
   }
   const details = {
@@ -40,8 +35,8 @@ export async function saveStudent(student: StudentParts, folder: string): Promis
     await mkdir(temporary)
     await writeSafetensors(join(temporary, "model.safetensors"), tensors)
     await student.tokenizer.save(temporary)
-    await writeJson(join(temporary, "config.json"), writeT5Configuration(configuration))
-    await writeJson(join(temporary, "generation_config.json"), generationJson)
+    await writeJson(join(temporary, "config.json"), model.describe())
+    if (generationJson) await writeJson(join(temporary, "generation_config.json"), generationJson)
     await writeJson(join(temporary, detailsFile), details)
   })
 }

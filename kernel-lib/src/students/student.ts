@@ -2,16 +2,10 @@
 import type { EngineName } from "../core/run"
 import type { Student } from "../core/student"
 import type { NamedParameters } from "../engine"
+import type { Architecture, TrainingRow } from "./architecture"
 import type { GenerationConfiguration } from "./generation-configuration"
-import type { T5Configuration } from "./t5-configuration"
 import type { Template } from "./template"
 import type { Tokenizer } from "./tokenizer"
-
-/** A row as the network is trained on it: ids of the filled template, and ids of the output with its end of sequence. */
-export interface TrainingRow {
-  readonly inputIds: readonly number[]
-  readonly labelIds: readonly number[]
-}
 
 /** What a student knows beside its weights. */
 export interface StudentDetails {
@@ -27,7 +21,6 @@ export interface StudentDetails {
 /** A student that can be trained. Its weights stay in this process until `dispose`. */
 export interface LoadedStudent extends Student, StudentDetails {
   readonly tokenizer: Tokenizer
-  readonly configuration: T5Configuration
   /** The weights as they are now, under transformers' names. */
   readonly weights: NamedParameters
   /** Ids of a raw input, put into the template and cut to `maxInputTokens`. @throws InputError `student.vocabulary` */
@@ -41,7 +34,7 @@ export interface LoadedStudent extends Student, StudentDetails {
 /** All that a student consists of. */
 export interface StudentParts extends StudentDetails {
   readonly name: string
-  readonly configuration: T5Configuration
+  readonly model: Architecture
   readonly generation: GenerationConfiguration
   readonly tokenizer: Tokenizer
   readonly weights: NamedParameters

@@ -3,12 +3,10 @@
 import { InputError } from "../core/errors"
 import type { EngineName } from "../core/run"
 import { type AdamWOptions, selectEngine, type TrainingSession } from "../engine"
-import { t5Loss } from "../networks/t5"
+import type { Architecture, RowLimits, TrainingRow } from "./architecture"
 import { loadTrainingState, saveTrainingState } from "./checkpoint"
-import type { LoadedStudent, StudentDetails, TrainingRow } from "./student"
-import type { T5Configuration } from "./t5-configuration"
-import { copyWeights, type T5Student } from "./t5-student"
-import { countTokens, cutRow, makeBatch, type RowLimits } from "./training-batch"
+import { copyWeights, modelOf, type NetworkStudent } from "./network-student"
+import type { LoadedStudent, StudentDetails } from "./student"
 
 export interface TrainingOptions extends RowLimits, Pick<AdamWOptions, "beta1" | "beta2" | "epsilon" | "maxGradientNorm"> {
   /** Rows of a batch; a step on more of them takes the mean of several batches' gradients. */
@@ -74,22 +72,18 @@ export interface Training {
  */
 export async function openTraining(student: LoadedStudent, options: TrainingOptions): Promise<Training> {
   const engine = await selectEngine(options.engine ?? "auto")
-  const { configuration, weights, name } = student
-  const { beta1, beta2, epsilon, maxGradientNorm, weightDecay = 0, dropout = configuration.dropoutRate } = options
+  const model = modelOf(student)
+  const { weights, name } = student
+  const { beta1, beta2, epsilon, maxGradientNorm, weightDecay = 0, dropout = model.dropoutRate } = options
   const session = engine.createTrainingSession({
     name,
     parameters: weights,
-    loss: (inputs, parameters, random) => t5Loss(configuration.shape, inputs, parameters, dropout, random),
-    optimizer: { beta1, beta2, epsilon, maxGradientNorm, weightDecay, decays },
+    loss: model.loss(dropout),
+    optimizer: { beta1, beta2, epsilon, maxGradientNorm, weightDecay, decays: (parameter, shape) => model.decays(parameter, shape) },
     seed: options.seed ?? 0,
     threads: options.threads,
   })
-  return new StudentTraining(engine.name, session, student as T5Student, options)
-}
-
-/** transformers' Trainer decays neither norms nor anything called a bias, the table of position biases included. */
-function decays(name: string, shape: readonly number[]): boolean {
-  return shape.length > 1 && !name.includes("bias")
+  return new StudentTraining(engine.name, session, student as NetworkStudent, options)
 }
 
 class StudentTraining implements Training {
@@ -99,14 +93,14 @@ class StudentTraining implements Training {
   constructor(
     readonly engine: string,
     private readonly session: TrainingSession,
-    readonly student: T5Student,
+    readonly student: NetworkStudent,
     private readonly options: TrainingOptions,
   ) {
     student.change({ weights: session.parameters, isInTraining: true })
   }
 
-  private get configuration(): T5Configuration {
-    return this.student.configuration
+  private get model(): Architecture {
+    return this.student.model
   }
 
   get stepsTaken(): number {
@@ -115,7 +109,7 @@ class StudentTraining implements Training {
 
   async step(rows: readonly TrainingRow[], options: { readonly learningRate: number; readonly signal?: AbortSignal }) {
     const cut = this.cutRows(rows)
-    const batches = split(cut, this.options.batchSize).map((part) => makeBatch(part, this.options.batchSize, this.configuration))
+    const batches = split(cut, this.options.batchSize).map((part) => this.model.makeBatch(part, this.options.batchSize))
     const { loss, gradientNorm } = await this.session.step(batches, options)
     this.student.weightsChanged()
     return { loss, gradientNorm, tokens: countTokens(cut) }
@@ -127,7 +121,7 @@ class StudentTraining implements Training {
     let targets = 0
     for (const part of split(sorted, this.options.batchSize)) {
       const labels = part.reduce((count, row) => count + row.labelIds.length, 0)
-      sum += labels * (await this.session.evaluate(makeBatch(part, this.options.batchSize, this.configuration), options))
+      sum += labels * (await this.session.evaluate(this.model.makeBatch(part, this.options.batchSize), options))
       targets += labels
     }
     return { loss: sum / targets, tokens: countTokens(sorted) }
@@ -135,7 +129,7 @@ class StudentTraining implements Training {
 
   private cutRows(rows: readonly TrainingRow[]): TrainingRow[] {
     if (rows.length === 0) throw new InputError("train.no-rows", "A step needs at least one row.")
-    return rows.map((row) => cutRow(row, this.options))
+    return rows.map((row) => this.model.cutRow(row, this.options))
   }
 
   countTokens(rows: readonly TrainingRow[]): number {
@@ -184,4 +178,9 @@ class StudentTraining implements Training {
 
 function split<Item>(items: readonly Item[], size: number): Item[][] {
   return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size))
+}
+
+/** Tokens of input and output together, padding left out. */
+function countTokens(rows: readonly TrainingRow[]): number {
+  return rows.reduce((sum, row) => sum + row.inputIds.length + row.labelIds.length, 0)
 }

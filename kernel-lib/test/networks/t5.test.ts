@@ -5,22 +5,24 @@ import { selectEngine, type TensorData, type TensorSpec } from "../../src/engine
 import { relativeBucket, type T5Shape, t5Logits } from "../../src/networks/t5"
 import { listT5Weights } from "../../src/networks/t5-weights"
 import { loadStudent } from "../../src/students"
-import { makeBatch } from "../../src/students/training-batch"
+import { modelOf } from "../../src/students/network-student"
 import { goldenFolder, goldenModels, largestDifference, readGolden, readGoldenTensors } from "../students/golden"
 
 describe.each(goldenModels)("%s", (name) => {
   it.each(["onnx", "eager"] as const)("gives transformers' logits on %s", async (engineName) => {
     const expected = (await readGoldenTensors(name)).get("logits")!
     const { rows } = readGolden(name)
-    const { configuration, weights } = await loadStudent(goldenFolder(name))
+    const student = await loadStudent(goldenFolder(name))
+    const { weights } = student
+    const model = modelOf(student)
     const specs: Record<string, TensorSpec> = {}
     const feeds: Record<string, TensorData> = {}
-    for (const [key, { shape, data }] of Object.entries(makeBatch(rows, rows.length, configuration))) {
+    for (const [key, { shape, data }] of Object.entries(model.makeBatch(rows, rows.length))) {
       specs[key] = { shape, dtype: data instanceof Int32Array ? "int32" : "float32" }
       feeds[key] = data
     }
     const session = (await selectEngine(engineName)).compileForward({
-      forward: (inputs, parameters) => ({ logits: t5Logits(configuration.shape, inputs, parameters) }),
+      forward: (inputs, parameters) => ({ logits: t5Logits(model.shape as T5Shape, inputs, parameters) }),
       inputs: specs,
       parameters: weights,
       threads: 1,
@@ -56,8 +58,8 @@ describe("relativeBucket", () => {
 
 describe("listT5Weights", () => {
   it("names each weight once, as transformers does", async () => {
-    const { configuration } = await loadStudent(goldenFolder("gated-untied"))
-    const names = listT5Weights(configuration.shape).map((spec) => spec.name)
+    const model = modelOf(await loadStudent(goldenFolder("gated-untied")))
+    const names = listT5Weights(model.shape as T5Shape).map((spec) => spec.name)
     expect(new Set(names).size).toBe(names.length)
     const tensors = await readGoldenTensors("gated-untied")
     expect(names.map((key) => `gradients/${key}`).sort()).toEqual([...tensors.keys()].filter((key) => key !== "logits").sort())

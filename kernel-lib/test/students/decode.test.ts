@@ -1,9 +1,11 @@
 // Decoding against transformers' generate, token for token, and what must hold whatever the batch.
 import { describe, expect, it } from "vitest"
 import { selectEngine } from "../../src/engine"
+import type { T5Shape } from "../../src/networks/t5"
 import { loadStudent } from "../../src/students"
 import { type DecodeOptions, decodeRows } from "../../src/students/decode"
 import { DecodingMemory } from "../../src/students/decoding-memory"
+import { modelOf } from "../../src/students/network-student"
 import { goldenFolder, goldenModels, readGolden } from "./golden"
 
 const plain = {
@@ -16,8 +18,10 @@ const plain = {
 } satisfies DecodeOptions
 
 async function openMemory(name: string, engine: "onnx" | "eager" = "onnx"): Promise<DecodingMemory> {
-  const { configuration, weights } = await loadStudent(goldenFolder(name))
-  return new DecodingMemory(await selectEngine(engine), configuration.shape, weights, 1)
+  const student = await loadStudent(goldenFolder(name))
+  const { weights } = student
+  const model = modelOf(student)
+  return new DecodingMemory(await selectEngine(engine), model.shape as T5Shape, weights, 1)
 }
 
 const tokensOf = (rows: readonly { readonly tokens: readonly number[] }[]) => rows.map((row) => row.tokens)

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { createByteTokenizer, createStudent, loadStudent } from "../../src/students"
+import { modelOf } from "../../src/students/network-student"
 import { goldenFolder, goldenModels } from "./golden"
 
 let folder: string
@@ -42,7 +43,7 @@ describe.each(goldenModels)("a saved %s", (name) => {
       maxOutputTokens: 7,
     })
     expect(again.template).toEqual(student.template)
-    expect(again.configuration.shape).toEqual(student.configuration.shape)
+    expect(modelOf(again).shape).toEqual(modelOf(student).shape)
     expect(again.weights).toEqual(student.weights)
     expect((await readdir(saved)).filter((file) => file.startsWith("."))).toEqual([])
   })
@@ -50,13 +51,13 @@ describe.each(goldenModels)("a saved %s", (name) => {
 
 describe("loadStudent", () => {
   it("takes the head's own weights for the tied ones only when they are equal", async () => {
-    expect((await loadStudent(goldenFolder("gated-untied"))).configuration.shape).toMatchObject({
+    expect(modelOf(await loadStudent(goldenFolder("gated-untied"))).shape).toMatchObject({
       isHeadTied: false,
       isOutputScaled: false,
     })
-    expect((await loadStudent(goldenFolder("relu-tied"))).configuration.shape).toMatchObject({ isHeadTied: true, isOutputScaled: true })
+    expect(modelOf(await loadStudent(goldenFolder("relu-tied"))).shape).toMatchObject({ isHeadTied: true, isOutputScaled: true })
     const unscaled = await copyGolden("relu-tied", { tie_word_embeddings: false, scale_decoder_outputs: false })
-    expect((await loadStudent(unscaled)).configuration.shape).toMatchObject({ isHeadTied: true, isOutputScaled: false })
+    expect(modelOf(await loadStudent(unscaled)).shape).toMatchObject({ isHeadTied: true, isOutputScaled: false })
   })
 
   it("counts a shared weight once", async () => {
@@ -69,7 +70,7 @@ describe("loadStudent", () => {
   it("refuses, and says how, what is no T5 or does not fit", async () => {
     await expect(loadStudent(join(folder, "nowhere"))).rejects.toMatchObject({ code: "student.missing" })
     const cases: [Record<string, unknown>, string][] = [
-      [{ model_type: "gpt2" }, "student.architecture"],
+      [{ model_type: "whisper" }, "student.architecture"],
       [{ d_model: 25 }, "weights.shape"],
       [{ num_layers: 4 }, "weights.incomplete"],
       [{ feed_forward_proj: "gated-gelu" }, "weights.incomplete"],
@@ -144,7 +145,7 @@ describe("save", () => {
     await (await loadStudent(goldenFolder("relu-tied"))).save(target)
     await writeFile(join(target, "stray"), "")
     await (await loadStudent(goldenFolder("bytes"))).save(target)
-    expect((await loadStudent(target)).configuration.shape.vocabularySize).toBe(259)
+    expect(modelOf(await loadStudent(target)).vocabularySize).toBe(259)
     expect(await readdir(target)).not.toContain("stray")
   })
 })

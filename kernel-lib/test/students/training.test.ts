@@ -4,9 +4,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type LossFunction, selectEngine } from "../../src/engine"
-import { t5Loss } from "../../src/networks/t5"
+import { type T5Shape, t5Loss } from "../../src/networks/t5"
 import { type LoadedStudent, loadStudent, openTraining, type Training } from "../../src/students"
-import { makeBatch } from "../../src/students/training-batch"
+import { modelOf } from "../../src/students/network-student"
 import { type GoldenModel, goldenFolder, goldenModels, largestDifference, readGolden, readGoldenTensors } from "./golden"
 
 let folder: string
@@ -31,10 +31,12 @@ describe.each(goldenModels)("%s", (name) => {
     async (engineName) => {
       const golden = readGolden(name)
       const expected = await readGoldenTensors(name)
-      const { configuration, weights } = await loadStudent(goldenFolder(name))
-      const loss: LossFunction = (inputs, parameters) => t5Loss(configuration.shape, inputs, parameters)
+      const student = await loadStudent(goldenFolder(name))
+      const { weights } = student
+      const model = modelOf(student)
+      const loss: LossFunction = (inputs, parameters) => t5Loss(model.shape as T5Shape, inputs, parameters)
       const session = (await selectEngine(engineName)).createTrainingSession({ parameters: weights, loss, threads: 1 })
-      const result = await session.computeGradients(makeBatch(golden.rows, golden.rows.length + 1, configuration))
+      const result = await session.computeGradients(model.makeBatch(golden.rows, golden.rows.length + 1))
       expect(result.loss).toBeCloseTo(golden.loss, 4)
       for (const key of Object.keys(weights)) {
         expect(largestDifference(result.gradients[key], expected.get(`gradients/${key}`)!.data), key).toBeLessThan(1e-4)

@@ -1,26 +1,25 @@
-// A T5 in memory. It answers raw inputs, and it is what training changes.
+// A student in memory: it answers raw inputs, and it is what training changes. What its family decides, its architecture does.
 import { createHash } from "node:crypto"
 import { InputError } from "../core/errors"
 import { fingerprintOf } from "../core/fingerprint"
-import type { Decoding, Prediction, PredictOptions } from "../core/student"
+import type { Prediction, PredictOptions } from "../core/student"
 import { type NamedParameters, selectEngine } from "../engine"
-import { decodeRows } from "./decode"
-import { DecodingMemory } from "./decoding-memory"
+import type { Answering, Architecture, TrainingRow } from "./architecture"
 import type { GenerationConfiguration } from "./generation-configuration"
 import { saveStudent } from "./save-student"
-import type { LoadedStudent, StudentDetails, StudentParts, TrainingRow } from "./student"
-import type { T5Configuration } from "./t5-configuration"
+import { checkIds } from "./sequence-ends"
+import type { LoadedStudent, StudentDetails, StudentParts } from "./student"
 import { fillTemplate, type Template } from "./template"
 import type { Tokenizer } from "./tokenizer"
 
 const brand = Symbol.for("prompt2model.Student")
 
-/** A T5 in memory. Made by `loadStudent` and `createStudent`. */
-export class T5Student implements LoadedStudent {
+/** A model in memory. Made by `loadStudent` and `createStudent`. */
+export class NetworkStudent implements LoadedStudent {
   readonly [brand] = true
   readonly kind = "student" as const
   private parts: StudentParts
-  private decoding?: DecodingMemory
+  private answering?: Answering
   private knownFingerprint?: string
   /** Predictions wait for each other: the caches are one. */
   private lastPrediction: Promise<unknown> = Promise.resolve()
@@ -33,10 +32,10 @@ export class T5Student implements LoadedStudent {
     return this.parts.name
   }
   get architecture(): string {
-    return this.parts.configuration.modelType
+    return this.model.modelType
   }
-  get configuration(): T5Configuration {
-    return this.parts.configuration
+  get model(): Architecture {
+    return this.parts.model
   }
   get generation(): GenerationConfiguration {
     return this.parts.generation
@@ -79,7 +78,6 @@ export class T5Student implements LoadedStudent {
 
   private takeFingerprint(): string {
     const { tokenizer, template, maxInputTokens, maxOutputTokens } = this.parts
-    const { modelType, shape, dropoutRate, padId, endIds, decoderStartId } = this.configuration
     const { maxNewTokens, beams, lengthPenalty, stopsEarly } = this.generation
     const hash = createHash("sha256")
     for (const name of Object.keys(this.weights).sort()) {
@@ -87,7 +85,7 @@ export class T5Student implements LoadedStudent {
       hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     }
     return fingerprintOf([
-      [modelType, shape, dropoutRate, padId, endIds, decoderStartId],
+      this.model.identity,
       [maxOutputTokens ?? maxNewTokens, beams, lengthPenalty, stopsEarly],
       [tokenizer.fingerprint, template, maxInputTokens ?? 0],
       hash.digest("hex"),
@@ -95,27 +93,16 @@ export class T5Student implements LoadedStudent {
   }
 
   encodeInput(input: string): number[] {
-    return cutTokens(this.encodeText(fillTemplate(this.template, input)), this.maxInputTokens)
+    const ids = this.model.encodeInput(this.tokenizer, fillTemplate(this.template, input))
+    checkIds(ids, this.model.vocabularySize, this.name)
+    return this.model.cutInput(ids, this.maxInputTokens)
   }
 
   encodeRow(input: string, output: string): TrainingRow {
-    const labelIds = this.encodeText(output)
-    const { endIds } = this.configuration
-    return {
-      inputIds: this.encodeText(fillTemplate(this.template, input)),
-      labelIds: endIds.includes(labelIds[labelIds.length - 1]) ? labelIds : [...labelIds, endIds[0]],
-    }
-  }
-
-  private encodeText(text: string): number[] {
-    const ids = this.tokenizer.encode(text)
-    const { vocabularySize } = this.configuration.shape
-    const stranger = ids.find((id) => !(id >= 0 && id < vocabularySize))
-    if (stranger === undefined) return ids
-    throw new InputError(
-      "student.vocabulary",
-      `The tokenizer of ${this.name} gives the id ${stranger}, but its network knows ids below ${vocabularySize}: model and tokenizer do not belong together.`,
-    )
+    const row = this.model.encodeRow(this.tokenizer, fillTemplate(this.template, input), output)
+    checkIds(row.inputIds, this.model.vocabularySize, this.name)
+    checkIds(row.labelIds, this.model.vocabularySize, this.name)
+    return row
   }
 
   async predict(inputs: readonly string[], options: PredictOptions = {}): Promise<Prediction[]> {
@@ -128,26 +115,16 @@ export class T5Student implements LoadedStudent {
     inputs: readonly string[],
     { decoding, maxNewTokens, signal, onProgress }: PredictOptions,
   ): Promise<Prediction[]> {
-    const { generation, configuration, engine, threads } = this.parts
+    const { model, generation, engine, tokenizer, threads } = this.parts
     if (Object.keys(this.weights).length === 0) throw new InputError("student.disposed", `${this.name} was disposed of: load it again.`)
-    const sources = inputs.map((input) => this.encodeInput(input))
-    this.decoding ??= new DecodingMemory(await selectEngine(engine), configuration.shape, this.weights, threads)
-    const decoded = await decodeRows(this.decoding, sources, {
-      decoding: decoding ?? defaultDecoding(generation),
-      maxNewTokens: maxNewTokens ?? this.maxOutputTokens ?? generation.maxNewTokens,
-      startId: configuration.decoderStartId,
-      endIds: configuration.endIds,
-      lengthPenalty: generation.lengthPenalty,
-      stopsEarly: generation.stopsEarly,
-      signal,
-      onProgress,
-    })
-    return decoded.map(({ tokens, confidence }) => ({ output: this.tokenizer.decode(tokens), tokens, confidence }))
+    const encoded = inputs.map((input) => ({ text: fillTemplate(this.template, input), ids: this.encodeInput(input) }))
+    this.answering ??= model.openAnswering({ engine: await selectEngine(engine), weights: this.weights, tokenizer, generation, threads })
+    return this.answering.answer(encoded, { decoding, maxNewTokens: maxNewTokens ?? this.maxOutputTokens, signal, onProgress })
   }
 
-  async copy(details: Partial<StudentDetails> = {}): Promise<T5Student> {
+  async copy(details: Partial<StudentDetails> = {}): Promise<NetworkStudent> {
     const weights = this.parts.isInTraining ? copyWeights(this.weights) : this.weights
-    return new T5Student({ ...this.parts, ...details, weights, isInTraining: false })
+    return new NetworkStudent({ ...this.parts, ...details, weights, isInTraining: false })
   }
 
   async save(folder: string): Promise<void> {
@@ -155,10 +132,10 @@ export class T5Student implements LoadedStudent {
   }
 
   /** Other weights, other details: what training does. Whoever held the old weights' memory may free it afterwards. */
-  change(changes: Partial<Pick<StudentParts, "weights" | "isInTraining"> & StudentDetails>): void {
+  change(changes: Partial<Pick<StudentParts, "model" | "weights" | "isInTraining"> & StudentDetails>): void {
     this.parts = { ...this.parts, ...changes }
     this.knownFingerprint = undefined
-    if (changes.weights) this.forgetGraphs()
+    if (changes.weights || changes.model) this.forgetGraphs()
   }
 
   /** The values of the weights changed where they lie. */
@@ -167,8 +144,8 @@ export class T5Student implements LoadedStudent {
   }
 
   private forgetGraphs(): void {
-    this.decoding?.dispose()
-    this.decoding = undefined
+    this.answering?.dispose()
+    this.answering = undefined
   }
 
   dispose(): void {
@@ -182,12 +159,14 @@ export function copyWeights(weights: NamedParameters): NamedParameters {
   return Object.fromEntries(Object.entries(weights).map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]))
 }
 
-/** The first `limit` ids; the last of them stays the last, since it ends the sequence. */
-export function cutTokens(ids: readonly number[], limit: number | undefined): number[] {
-  if (limit === undefined || ids.length <= limit) return [...ids]
-  return [...ids.slice(0, limit - 1), ids[ids.length - 1]]
-}
-
-function defaultDecoding({ beams }: GenerationConfiguration): Decoding {
-  return beams > 1 ? { kind: "beam", beams } : { kind: "greedy" }
+/**
+ * The architecture of a student that this library made.
+ * @throws InputError `student.foreign`
+ */
+export function modelOf(student: LoadedStudent): Architecture {
+  if (brand in student) return (student as NetworkStudent).model
+  throw new InputError(
+    "student.foreign",
+    `${student.name} was not made by loadStudent, loadModel or createStudent: load it with one of them.`,
+  )
 }

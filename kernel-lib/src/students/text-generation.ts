@@ -1,0 +1,46 @@
+// Answers of models that write text token by token: decoding, as the caller and the model's generation configuration ask for it.
+import type { Decoding, Prediction } from "../core/student"
+import type { Answering, AnswerOptions, EncodedInput } from "./architecture"
+import { decodeRows } from "./decode"
+import type { DecodingMemory } from "./decoding-memory"
+import type { GenerationConfiguration } from "./generation-configuration"
+import type { Tokenizer } from "./tokenizer"
+
+export interface TextGenerationParts {
+  /** Caches and compiled graphs of the network. */
+  readonly memory: DecodingMemory
+  readonly tokenizer: Tokenizer
+  readonly generation: GenerationConfiguration
+  /** The token that stands before the first. */
+  readonly startId: number
+  /** Tokens that end an answer. */
+  readonly endIds: readonly number[]
+}
+
+export class TextGeneration implements Answering {
+  constructor(private readonly parts: TextGenerationParts) {}
+
+  async answer(inputs: readonly EncodedInput[], { decoding, maxNewTokens, signal, onProgress }: AnswerOptions): Promise<Prediction[]> {
+    const { memory, tokenizer, generation, startId, endIds } = this.parts
+    const sources = inputs.map(({ ids }) => ids)
+    const decoded = await decodeRows(memory, sources, {
+      decoding: decoding ?? defaultDecoding(generation),
+      maxNewTokens: maxNewTokens ?? generation.maxNewTokens,
+      startId,
+      endIds,
+      lengthPenalty: generation.lengthPenalty,
+      stopsEarly: generation.stopsEarly,
+      signal,
+      onProgress,
+    })
+    return decoded.map(({ tokens, confidence }) => ({ output: tokenizer.decode(tokens), tokens, confidence }))
+  }
+
+  dispose(): void {
+    this.parts.memory.dispose()
+  }
+}
+
+function defaultDecoding({ beams }: GenerationConfiguration): Decoding {
+  return beams > 1 ? { kind: "beam", beams } : { kind: "greedy" }
+}
