@@ -1,0 +1,204 @@
+// The Llama family (Touvron et al. 2023, arXiv 2302.13971) as transformers runs it: Llama and SmolLM2, Qwen2 (biases on queries, keys and
+// values), Mistral. Weights carry transformers' names and lie as it stores them: [outputs, inputs].
+//
+// In shapes: B rows, T tokens, P places whose next token is wanted, D model, H query heads, G key heads, K numbers a head, F feed-forward,
+// V vocabulary, W beams, Z cache slots.
+import * as tf from "@tensorflow/tfjs-core"
+import {
+  dropout,
+  embed,
+  gelu,
+  inScope,
+  linear,
+  type NamedTensors,
+  type RandomStream,
+  relu,
+  rmsNorm,
+  scatterRows,
+  silu,
+  softmaxCrossEntropy,
+} from "../engine"
+import { attendGrouped, causalMask, pickPlaces, type Remember, rememberNothing, repeatMask, splitHeads } from "./causal"
+import { type RotaryShape, type Turns, turn, turnsOfLength, turnsOfPositions } from "./rotary"
+
+/** The shape of a Llama, in transformers' words. */
+export interface LlamaShape {
+  readonly vocabularySize: number
+  /** `hidden_size` */
+  readonly modelSize: number
+  /** `head_dim` */
+  readonly headSize: number
+  /** `intermediate_size` */
+  readonly feedForwardSize: number
+  /** `num_attention_heads` */
+  readonly numHeads: number
+  /** `num_key_value_heads`: each is shared by as many query heads. */
+  readonly numKeyHeads: number
+  readonly numLayers: number
+  /** The longest text that the numbers are right for, in tokens, where there is one: of dynamic positions, of a sliding window. */
+  readonly longestText?: number
+  readonly normEpsilon: number
+  readonly activation: "relu" | "gelu" | "gelu_new" | "silu"
+  readonly rotary: RotaryShape
+  /** Whether queries, keys and values have a bias. */
+  readonly hasQueryBias: boolean
+  /** Whether attention's result has one. */
+  readonly hasOutputBias: boolean
+  readonly hasFeedForwardBias: boolean
+  /** Whether the head is the embedding. */
+  readonly isHeadTied: boolean
+}
+
+/** A network with its weights, and what it needs to drop out in training. */
+interface Pass {
+  readonly shape: LlamaShape
+  readonly weights: NamedTensors
+  readonly rate: number
+  readonly random?: RandomStream
+}
+
+/** What a layer has to know of its tokens: how far their heads are turned, and whom they see, for [B,G,(H/G)*N,M]. */
+interface Places {
+  readonly turns: Turns
+  readonly mask: tf.Tensor
+}
+
+/**
+ * The mean cross-entropy of the wanted tokens.
+ * @param inputs inputIds int32 [B,T], padded on the right; lossPlaces int32 [P], the places (row * T + t) whose next token is wanted;
+ *   labels int32 [P], those tokens (-100: ignored)
+ * @param rate of dropout, which Llama has on attention's weights only
+ * @returns a scalar
+ */
+export function llamaLoss(shape: LlamaShape, inputs: NamedTensors, weights: NamedTensors, rate = 0, random?: RandomStream): tf.Tensor {
+  const logits = llamaTargetLogits(shape, inputs, weights, rate, random)
+  return inScope("loss", () => softmaxCrossEntropy(logits, inputs.labels))
+}
+
+/**
+ * The scores of every next token at the wanted places alone: the head, which is as wide as the vocabulary, passes over the others.
+ * @param inputs as for `llamaLoss`, without labels
+ * @returns [P,V]
+ */
+export function llamaTargetLogits(
+  shape: LlamaShape,
+  inputs: NamedTensors,
+  weights: NamedTensors,
+  rate = 0,
+  random?: RandomStream,
+): tf.Tensor {
+  const pass: Pass = { shape, weights, rate, random }
+  return head(pass, pickPlaces(read(pass, inputs.inputIds), inputs.lossPlaces))
+}
+
+/**
+ * The scores of every next token at every place.
+ * @param inputs inputIds int32 [B,T], padded on the right
+ * @returns [B,T,V]
+ */
+export function llamaLogits(shape: LlamaShape, inputs: NamedTensors, weights: NamedTensors, rate = 0, random?: RandomStream): tf.Tensor {
+  const pass: Pass = { shape, weights, rate, random }
+  return head(pass, read(pass, inputs.inputIds))
+}
+
+/**
+ * Reads whole prompts.
+ * @param inputs inputIds int32 [B,T], padded on the right; positions int32 [B,T]; mask float32 [1,1,T,T], 0 or `unseen`; ends int32 [B],
+ *   the place (row * T + t) of each row's last token
+ * @returns logits [B,V] after the last tokens; key0, value0, key1 ... each [B,G,T,K], keys turned
+ */
+export function llamaPrefill(shape: LlamaShape, inputs: NamedTensors, weights: NamedTensors): NamedTensors {
+  const pass: Pass = { shape, weights, rate: 0 }
+  const outputs: Record<string, tf.Tensor> = {}
+  const places = placesOf(shape, inputs.positions, inputs.mask)
+  const states = layers(pass, inputs.inputIds, places, (layer, key, value) => {
+    outputs[`key${layer}`] = key
+    outputs[`value${layer}`] = value
+    return [key, value]
+  })
+  return { ...outputs, logits: head(pass, pickPlaces(states, inputs.ends)) }
+}
+
+/**
+ * One step: the scores of the next token of B rows with W beams each. The beams of a row share its cache and see the slots that
+ * `slotMask` lets them, so that a beam that goes on from another moves nothing.
+ * @param inputs tokens int32 [B,W] and their positions int32 [B,W]; slots int32 [B*G*W, 3], where in [B,G,Z] each new key goes; slotMask
+ *   float32, 0 or `unseen`, for [B,1,W,Z]; key0, value0 ... [B,G,Z,K]
+ * @returns logits [B*W,V]; nextKey0, nextValue0 ... the caches with the new rows
+ */
+export function llamaDecodeStep(shape: LlamaShape, inputs: NamedTensors, weights: NamedTensors): NamedTensors {
+  const pass: Pass = { shape, weights, rate: 0 }
+  const [rows, beams] = inputs.tokens.shape as [number, number]
+  const outputs: Record<string, tf.Tensor> = {}
+  const places = placesOf(shape, inputs.positions, inputs.slotMask)
+  const states = layers(pass, inputs.tokens, places, (layer, key, value) => {
+    outputs[`nextKey${layer}`] = scatterRows(inputs[`key${layer}`], inputs.slots, key)
+    outputs[`nextValue${layer}`] = scatterRows(inputs[`value${layer}`], inputs.slots, value)
+    return [outputs[`nextKey${layer}`], outputs[`nextValue${layer}`]]
+  })
+  return { ...outputs, logits: head(pass, tf.reshape(states, [rows * beams, shape.modelSize])) }
+}
+
+/** Whole texts from their start, in training. ids [B,T] -> [B,T,D] */
+function read(pass: Pass, ids: tf.Tensor): tf.Tensor {
+  const { rotary, headSize, numHeads, numKeyHeads } = pass.shape
+  const length = ids.shape[1]!
+  const places = { turns: turnsOfLength(rotary, headSize, length), mask: repeatMask(causalMask(length), numHeads / numKeyHeads) }
+  return layers(pass, ids, places, rememberNothing)
+}
+
+/** positions [B,N], mask for [B,1,N,M] */
+function placesOf({ rotary, headSize, numHeads, numKeyHeads }: LlamaShape, positions: tf.Tensor, mask: tf.Tensor): Places {
+  return { turns: turnsOfPositions(rotary, headSize, positions), mask: repeatMask(mask, numHeads / numKeyHeads) }
+}
+
+/** ids [B,N] -> [B,N,D] */
+function layers(pass: Pass, ids: tf.Tensor, places: Places, remember: Remember): tf.Tensor {
+  let x = embed(pass.weights["model.embed_tokens.weight"], ids)
+  for (let i = 0; i < pass.shape.numLayers; i++) {
+    const layer = `model.layers.${i}`
+    x = inScope(layer, () => feedForward(pass, layer, selfAttention(pass, i, x, places, remember)))
+  }
+  return x
+}
+
+/** x [B,N,D] -> [B,N,D] */
+function selfAttention(pass: Pass, layer: number, x: tf.Tensor, { turns, mask }: Places, remember: Remember): tf.Tensor {
+  const { numHeads, numKeyHeads, headSize } = pass.shape
+  const name = `model.layers.${layer}.self_attn`
+  const h = norm(pass, `model.layers.${layer}.input_layernorm`, x)
+  const query = turn(splitHeads(project(pass, `${name}.q_proj`, h), numHeads), turns) // [B,H,N,K]
+  const key = turn(splitHeads(project(pass, `${name}.k_proj`, h), numKeyHeads), turns) // [B,G,N,K]
+  const value = splitHeads(project(pass, `${name}.v_proj`, h), numKeyHeads)
+  const [keys, values] = remember(layer, key, value) // [B,G,M,K]
+  const mixed = attendGrouped(query, keys, values, mask, headSize ** -0.5, (weights) => dropout(weights, pass.rate, pass.random))
+  return tf.add(x, project(pass, `${name}.o_proj`, mixed))
+}
+
+/** x [B,N,D] -> [B,N,D] */
+function feedForward(pass: Pass, layer: string, x: tf.Tensor): tf.Tensor {
+  const h = norm(pass, `${layer}.post_attention_layernorm`, x)
+  const gate = activate(pass.shape, project(pass, `${layer}.mlp.gate_proj`, h)) // [B,N,F]
+  return tf.add(x, project(pass, `${layer}.mlp.down_proj`, tf.mul(gate, project(pass, `${layer}.mlp.up_proj`, h))))
+}
+
+/** x [..., D] -> [..., V] */
+function head(pass: Pass, x: tf.Tensor): tf.Tensor {
+  const states = norm(pass, "model.norm", x)
+  const table = pass.weights[pass.shape.isHeadTied ? "model.embed_tokens.weight" : "lm_head.weight"]
+  return inScope("lm_head", () => linear(states, table, undefined, { transposeWeight: true }))
+}
+
+/** A fully connected layer, with a bias where the model has one. */
+function project({ weights }: Pass, name: string, x: tf.Tensor): tf.Tensor {
+  return linear(x, weights[`${name}.weight`], weights[`${name}.bias`], { transposeWeight: true })
+}
+
+function norm({ weights, shape }: Pass, name: string, x: tf.Tensor): tf.Tensor {
+  return rmsNorm(x, weights[`${name}.weight`], shape.normEpsilon)
+}
+
+function activate({ activation }: LlamaShape, x: tf.Tensor): tf.Tensor {
+  if (activation === "relu") return relu(x)
+  return activation === "silu" ? silu(x) : gelu(x, activation === "gelu" ? "erf" : "tanh")
+}
