@@ -1,22 +1,18 @@
 // Weights on disk, as Hugging Face's safetensors: eight bytes of header length, a JSON header, then the tensors one after another.
 // Everything that the header says is checked against the file before a byte is read by it. Tensors are read and written one at a
-// time, so that a file is never held in memory beside its weights. Format: https://huggingface.co/docs/safetensors
+// time, so that a file is never held in memory beside its weights. Where a folder has only torch's files, their tensors are listed and
+// read in the same way. Format: https://huggingface.co/docs/safetensors
 import type { FileHandle } from "node:fs/promises"
 import { open, readFile, stat } from "node:fs/promises"
 import { join } from "node:path"
-import { InputError, messageOf } from "../core/errors"
+import { crc32 } from "node:zlib"
+import { InputError } from "../core/errors"
+import { writeFileAtomically } from "../store/atomic"
+import { listTorchTensors } from "./torch-checkpoint"
+import { bytesOf, countNumbers, damaged, isCount, isRecord, parseJson, readExactly, type TensorEntry } from "./weight-entry"
+import { type Widening, widenings } from "./widen-numbers"
 
-/** Where a tensor lies, as its file's header says and as it was checked. */
-export interface TensorEntry {
-  readonly name: string
-  /** safetensors' name of the type: `F32`, `F16`, `BF16` ... */
-  readonly dtype: string
-  readonly shape: readonly number[]
-  readonly path: string
-  /** First byte, counted from the start of the file. */
-  readonly offset: number
-  readonly bytes: number
-}
+export { countNumbers, type TensorEntry } from "./weight-entry"
 
 /** A tensor to write. `data` has as many numbers as `shape` asks for. */
 export interface NamedTensor {
@@ -25,55 +21,47 @@ export interface NamedTensor {
   readonly data: Float32Array
 }
 
-const bytesOf: Readonly<Record<string, number>> = {
-  BOOL: 1,
-  U8: 1,
-  I8: 1,
-  F8_E4M3: 1,
-  F8_E5M2: 1,
-  U16: 2,
-  I16: 2,
-  F16: 2,
-  BF16: 2,
-  U32: 4,
-  I32: 4,
-  F32: 4,
-  U64: 8,
-  I64: 8,
-  F64: 8,
-}
 /** The reference reader's own limit. */
 const maxHeaderBytes = 100_000_000
 const chunkBytes = 4 << 20
 
+/** Lists the tensors of one file. */
+type Lister = (path: string) => Promise<ReadonlyMap<string, TensorEntry>>
+
+/** The files that weights come in, in the order in which transformers prefers them. */
+const formats: readonly { single: string; shard: RegExp; list: Lister }[] = [
+  { single: "model.safetensors", shard: /^[\w.-]+\.safetensors$/, list: listTensors },
+  { single: "pytorch_model.bin", shard: /^[\w.-]+\.bin$/, list: listTorchTensors },
+]
+
 /**
- * The tensors of `folder`, from `model.safetensors` or the shards that `model.safetensors.index.json` names. Only headers are read.
- * @throws InputError `weights.missing`, `weights.damaged`
+ * The tensors of `folder`, from `model.safetensors`, else from `pytorch_model.bin`, or from the shards that `model.safetensors.index.json`
+ * or `pytorch_model.bin.index.json` names. Only headers are read.
+ * @throws InputError `weights.missing`, `weights.damaged`, `weights.type`, `weights.unsafe`
  */
 export async function listWeights(folder: string): Promise<ReadonlyMap<string, TensorEntry>> {
-  const single = join(folder, "model.safetensors")
-  if (await isFile(single)) return listTensors(single)
-  const indexPath = join(folder, "model.safetensors.index.json")
-  if (await isFile(indexPath)) return listShards(folder, indexPath)
-  const hasTorchFile = (await isFile(join(folder, "pytorch_model.bin"))) || (await isFile(join(folder, "pytorch_model.bin.index.json")))
+  for (const { single, shard, list } of formats) {
+    if (await isFile(join(folder, single))) return list(join(folder, single))
+    const indexPath = join(folder, `${single}.index.json`)
+    if (await isFile(indexPath)) return listShards(folder, indexPath, shard, list)
+  }
   throw new InputError(
     "weights.missing",
-    hasTorchFile
-      ? `${folder} has its weights as a torch file only: save the model as safetensors (save_pretrained of a current transformers does).`
-      : `${folder} has no model.safetensors: is it a folder that transformers or this library wrote?`,
+    `${folder} has neither model.safetensors nor pytorch_model.bin: is it a folder that transformers or this library wrote?`,
   )
 }
 
-async function listShards(folder: string, indexPath: string): Promise<ReadonlyMap<string, TensorEntry>> {
-  const weightMap = (parseJson(await readFile(indexPath, "utf8"), indexPath) as { weight_map?: unknown }).weight_map
+async function listShards(folder: string, indexPath: string, shardName: RegExp, list: Lister): Promise<ReadonlyMap<string, TensorEntry>> {
+  const index = parseJson(await readFile(indexPath, "utf8"), indexPath)
+  const weightMap = isRecord(index) ? index.weight_map : undefined
   if (!isRecord(weightMap)) throw damaged(indexPath, "it has no weight_map")
   const shards = new Map<string, ReadonlyMap<string, TensorEntry>>()
   const entries = new Map<string, TensorEntry>()
   for (const [name, shard] of Object.entries(weightMap)) {
-    if (typeof shard !== "string" || !/^[\w.-]+\.safetensors$/.test(shard)) throw damaged(indexPath, `the file of ${name} is no file name`)
+    if (typeof shard !== "string" || !shardName.test(shard)) throw damaged(indexPath, `the file of ${name} is no file name`)
     if (!shards.has(shard)) {
       if (!(await isFile(join(folder, shard)))) throw damaged(indexPath, `${shard} is not in the folder`)
-      shards.set(shard, await listTensors(join(folder, shard)))
+      shards.set(shard, await list(join(folder, shard)))
     }
     const entry = shards.get(shard)?.get(name)
     if (!entry) throw damaged(indexPath, `${shard} has no tensor ${name}`)
@@ -132,7 +120,7 @@ export class WeightReader {
   private readonly files = new Map<string, FileHandle>()
 
   /**
-   * Reads a tensor of F32, F16 or BF16 into `target`, which has exactly its number of numbers.
+   * Reads a tensor into `target`, which has exactly its number of numbers, as 32-bit floats.
    * @throws InputError `weights.damaged`, `weights.type`
    */
   async readInto(entry: TensorEntry, target: Float32Array): Promise<void> {
@@ -142,20 +130,36 @@ export class WeightReader {
     if (!widen)
       throw new InputError(
         "weights.type",
-        `${entry.name} in ${entry.path} is ${entry.dtype}; weights are read as F32, F16 or BF16: convert the model.`,
+        `${entry.name} in ${entry.path} is ${entry.dtype}, which this library does not read: save the model as float32, float16 or bfloat16.`,
       )
-    let file = this.files.get(entry.path)
-    if (!file) {
-      file = await open(entry.path, "r")
-      this.files.set(entry.path, file)
-    }
+    if (entry.strides === undefined) return this.readNumbers(entry, target, widen)
+    const span = new Float32Array(entry.bytes / bytesOf[entry.dtype])
+    await this.readNumbers(entry, span, widen)
+    gather(span, entry.shape, entry.strides, target)
+  }
+
+  private async readNumbers(entry: TensorEntry, target: Float32Array, widen: Widening): Promise<void> {
+    const file = await this.openFile(entry.path)
     const width = bytesOf[entry.dtype]
-    const bits = new Uint32Array(target.buffer, target.byteOffset, count)
-    for (let start = 0; start < count; start += chunkBytes / width) {
-      const end = Math.min(count, start + chunkBytes / width)
+    const chunkLength = chunkBytes / width
+    let checksum = 0
+    for (let start = 0; start < target.length; start += chunkLength) {
+      const end = Math.min(target.length, start + chunkLength)
       const chunk = await readExactly(file, entry.offset + start * width, (end - start) * width, entry.path)
-      widen(chunk, bits.subarray(start, end))
+      if (entry.checksum !== undefined) checksum = crc32(chunk, checksum)
+      widen(chunk, target.subarray(start, end))
     }
+    if (entry.checksum !== undefined && checksum !== entry.checksum)
+      throw damaged(entry.path, `the numbers of ${entry.name} are not what was written`)
+  }
+
+  private async openFile(path: string): Promise<FileHandle> {
+    let file = this.files.get(path)
+    if (!file) {
+      file = await open(path, "r")
+      this.files.set(path, file)
+    }
+    return file
   }
 
   async close(): Promise<void> {
@@ -165,29 +169,64 @@ export class WeightReader {
   }
 }
 
-/** Numbers of a file as the bits of 32-bit floats. */
-const widenings: Readonly<Record<string, (source: Buffer, target: Uint32Array) => void>> = {
-  F32: (source, target) => target.set(new Uint32Array(source.buffer, source.byteOffset, target.length)),
-  BF16: (source, target) => {
-    const halves = new Uint16Array(source.buffer, source.byteOffset, target.length)
-    for (let i = 0; i < target.length; i++) target[i] = halves[i] << 16
-  },
-  F16: (source, target) => {
-    const halves = new Uint16Array(source.buffer, source.byteOffset, target.length)
-    for (let i = 0; i < target.length; i++) target[i] = widenHalf(halves[i])
-  },
+/** Puts the numbers of a view in the order of its axes. */
+function gather(span: Float32Array, shape: readonly number[], strides: readonly number[], target: Float32Array): void {
+  const places = shape.map(() => 0)
+  let from = 0
+  for (let i = 0; i < target.length; i++) {
+    target[i] = span[from]
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      from += strides[axis]
+      if (++places[axis] < shape[axis]) break
+      from -= shape[axis] * strides[axis]
+      places[axis] = 0
+    }
+  }
 }
 
-/** IEEE 754: 16 bits to 32. */
-function widenHalf(half: number): number {
-  const sign = (half & 0x8000) << 16
-  const exponent = (half >> 10) & 31
-  const fraction = half & 0x3ff
-  if (exponent === 31) return sign | 0x7f800000 | (fraction << 13)
-  if (exponent > 0) return sign | ((exponent + 112) << 23) | (fraction << 13)
-  if (fraction === 0) return sign
-  const shift = Math.clz32(fraction) - 21
-  return sign | ((113 - shift) << 23) | ((fraction << (shift + 13)) & 0x7fffff)
+export interface WriteWeightsOptions {
+  /** Stands in the files' metadata beside `format: "pt"`. */
+  readonly metadata?: Readonly<Record<string, string>>
+  /** Bytes of numbers in one file; a larger model is written as several with an index. Default: 5e9. */
+  readonly maxShardBytes?: number
+}
+
+/**
+ * Writes `tensors` to `folder` as transformers does: `model.safetensors`, or `model-00001-of-0000N.safetensors` ... with
+ * `model.safetensors.index.json` where they are more than `maxShardBytes`. A tensor is never divided.
+ * Not atomic: write into a folder that is placed atomically.
+ */
+export async function writeWeights(folder: string, tensors: readonly NamedTensor[], options: WriteWeightsOptions = {}): Promise<void> {
+  const { metadata = {}, maxShardBytes = 5e9 } = options
+  const shards = divideTensors(tensors, maxShardBytes)
+  if (shards.length <= 1) return writeSafetensors(join(folder, "model.safetensors"), tensors, metadata)
+  const weightMap: Record<string, string> = {}
+  for (const [i, shard] of shards.entries()) {
+    const file = `model-${padNumber(i + 1)}-of-${padNumber(shards.length)}.safetensors`
+    for (const { name } of shard) weightMap[name] = file
+    await writeSafetensors(join(folder, file), shard, metadata)
+  }
+  const total = tensors.reduce((sum, { data }) => sum + data.byteLength, 0)
+  const index = { metadata: { total_size: total }, weight_map: Object.fromEntries(Object.entries(weightMap).sort()) }
+  await writeFileAtomically(join(folder, "model.safetensors.index.json"), `${JSON.stringify(index, null, 2)}\n`)
+}
+
+function divideTensors(tensors: readonly NamedTensor[], maxShardBytes: number): NamedTensor[][] {
+  const shards: NamedTensor[][] = []
+  let bytes = Number.POSITIVE_INFINITY
+  for (const tensor of tensors) {
+    if (bytes + tensor.data.byteLength > maxShardBytes) {
+      shards.push([])
+      bytes = 0
+    }
+    shards[shards.length - 1].push(tensor)
+    bytes += tensor.data.byteLength
+  }
+  return shards
+}
+
+function padNumber(value: number): string {
+  return String(value).padStart(5, "0")
 }
 
 /**
@@ -224,42 +263,6 @@ export async function writeSafetensors(
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let done = 0; done < bytes.length; ) done += (await file.write(bytes, done, Math.min(bytes.length - done, 1 << 28))).bytesWritten
-}
-
-/** `length` bytes from `position`, in memory of their own (so that typed views of them are aligned). */
-async function readExactly(file: FileHandle, position: number, length: number, path: string): Promise<Buffer> {
-  const buffer = Buffer.from(new ArrayBuffer(length))
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await file.read(buffer, done, length - done, position + done)
-    if (bytesRead === 0) throw damaged(path, "it ends too early")
-    done += bytesRead
-  }
-  return buffer
-}
-
-/** How many numbers a shape holds; 1 for a scalar. */
-export function countNumbers(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1)
-}
-
-function damaged(path: string, what: string): InputError {
-  return new InputError("weights.damaged", `${path} cannot be read: ${what}. Fetch or save it anew.`)
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw new InputError("weights.damaged", `${path} cannot be read: ${messageOf(error)}. Fetch or save it anew.`, { cause: error })
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 async function isFile(path: string): Promise<boolean> {

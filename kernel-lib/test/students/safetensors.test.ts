@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { listTensors, listWeights, WeightReader, writeSafetensors } from "../../src/students/safetensors"
+import { listTensors, listWeights, WeightReader, writeSafetensors, writeWeights } from "../../src/students/safetensors"
 import { goldenFolder } from "./golden"
 
 let folder: string
@@ -37,8 +37,8 @@ describe("WeightReader", () => {
     await reader.close()
   })
 
-  it("refuses a type that is no weight", async () => {
-    const entries = await listTensors(await writeHeader({ ids: tensor(0, 16, [2], "I64") }, 16))
+  it("refuses a type that it does not know how to widen", async () => {
+    const entries = await listTensors(await writeHeader({ ids: tensor(0, 2, [2], "F8_E4M3") }, 2))
     await expect(new WeightReader().readInto(entries.get("ids")!, new Float32Array(2))).rejects.toMatchObject({ code: "weights.type" })
   })
 })
@@ -65,6 +65,46 @@ describe("writeSafetensors", () => {
     const raw = await readFile(path)
     expect(Number(raw.readBigUInt64LE()) % 8).toBe(0)
     expect(raw.toString("latin1", 8, 200)).toContain('"__metadata__":{"format":"pt","made":"here"}')
+  })
+})
+
+describe("writeWeights", () => {
+  const tensors = Array.from({ length: 5 }, (_, i) => ({
+    name: `layer.${i}`,
+    shape: [3, i + 1],
+    data: Float32Array.from({ length: 3 * (i + 1) }, (_, k) => i + k / 8),
+  }))
+
+  it("divides a large model into files with an index, and a tensor never", async () => {
+    const sharded = await mkdtemp(join(folder, "divided-"))
+    await writeWeights(sharded, tensors, { maxShardBytes: 40 })
+    const index = JSON.parse(await readFile(join(sharded, "model.safetensors.index.json"), "utf8"))
+    expect(index).toEqual({
+      metadata: { total_size: 180 },
+      weight_map: {
+        "layer.0": "model-00001-of-00004.safetensors",
+        "layer.1": "model-00001-of-00004.safetensors",
+        "layer.2": "model-00002-of-00004.safetensors",
+        "layer.3": "model-00003-of-00004.safetensors",
+        "layer.4": "model-00004-of-00004.safetensors",
+      },
+    })
+    const entries = await listWeights(sharded)
+    const reader = new WeightReader()
+    for (const { name, data } of tensors) {
+      const read = new Float32Array(data.length)
+      await reader.readInto(entries.get(name)!, read)
+      expect(read).toEqual(data)
+    }
+    await reader.close()
+  })
+
+  it("writes a model that fits into one file without an index", async () => {
+    const single = await mkdtemp(join(folder, "single-"))
+    await writeWeights(single, tensors, { maxShardBytes: 180 })
+    expect(await readdir(single)).toEqual(["model.safetensors"])
+    await writeWeights(single, [])
+    expect((await listWeights(single)).size).toBe(0)
   })
 })
 
@@ -113,10 +153,10 @@ describe("listWeights", () => {
     }
   })
 
-  it("says what is missing, and what to do with a torch file", async () => {
+  it("says what is missing", async () => {
     const empty = await mkdtemp(join(folder, "empty-"))
     await expect(listWeights(empty)).rejects.toMatchObject({ code: "weights.missing" })
     await writeFile(join(empty, "pytorch_model.bin"), "")
-    await expect(listWeights(empty)).rejects.toThrow(/save_pretrained/)
+    await expect(listWeights(empty)).rejects.toThrow(/no torch file/)
   })
 })
