@@ -208,7 +208,11 @@ function bucketTable(shape: T5Shape, length: number, isBidirectional: boolean): 
  * The bucket of a distance, key's place minus query's: half of the buckets for single distances, half for logarithmic ranges up to
  * `relativeMaxDistance`; when bidirectional, half of each for keys that come after.
  */
-export function relativeBucket(shape: T5Shape, distance: number, isBidirectional: boolean): number {
+export function relativeBucket(
+  shape: Pick<T5Shape, "relativeBuckets" | "relativeMaxDistance">,
+  distance: number,
+  isBidirectional: boolean,
+): number {
   const buckets = isBidirectional ? shape.relativeBuckets >> 1 : shape.relativeBuckets
   const first = isBidirectional && distance > 0 ? buckets : 0
   const steps = isBidirectional ? Math.abs(distance) : Math.max(0, -distance)
