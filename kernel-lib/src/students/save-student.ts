@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { InputError } from "../core/errors"
 import { placeAtomically, writeFileAtomically } from "../store/atomic"
-import { writeSafetensors } from "./safetensors"
+import { writeWeights } from "./safetensors"
 import type { StudentParts } from "./student"
 
 /** Our own file in a student's folder. */
@@ -33,7 +33,7 @@ export async function saveStudent(student: StudentParts, folder: string): Promis
   }
   await placeAtomically(folder, async (temporary) => {
     await mkdir(temporary)
-    await writeSafetensors(join(temporary, "model.safetensors"), tensors)
+    await writeWeights(temporary, tensors)
     await student.tokenizer.save(temporary)
     await writeJson(join(temporary, "config.json"), model.describe())
     if (generationJson) await writeJson(join(temporary, "generation_config.json"), generationJson)
