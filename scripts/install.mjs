@@ -19,15 +19,21 @@ export function checkNode() {
   process.exit(1)
 }
 
-/** Installs the packages of the library (`what: "library"`), or of everything (`"all"`), unless they are there. */
+/** What may be installed, each more than the one before. */
+const scopes = { library: ["kernel-lib"], lab: ["kernel-lib", "jupyter-extension", "notebooks"], all: [] }
+
+/** Installs the packages of the library (`what: "library"`), of the notebooks (`"lab"`) or of everything (`"all"`), unless they are there. */
 export function installPackages(what) {
   const lock = hashOf([join(root, "package-lock.json")])
   const stamp = readStamp()
-  if (stamp.lock === lock && (stamp.what === "all" || stamp.what === what)) return
-  const wanted = stamp.what === "all" ? "all" : what
-  console.error(wanted === "all" ? "Installing all packages ..." : "Installing the library's packages ...")
+  const order = Object.keys(scopes)
+  const isEnough = order.indexOf(stamp.what) >= order.indexOf(what)
+  if (stamp.lock === lock && isEnough) return
+  const wanted = isEnough ? stamp.what : what
+  const names = { library: "the library's packages", lab: "the packages of the library and the notebooks", all: "all packages" }
+  console.error(`Installing ${names[wanted]} ...`)
   // Install scripts are not run: none is needed, and one that tries to download would fail without a network.
-  const scope = wanted === "all" ? [] : ["--workspace", "kernel-lib"]
+  const scope = scopes[wanted].flatMap((workspace) => ["--workspace", workspace])
   runNpm(
     ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error", ...scope],
     "The packages could not be installed: check the network and run the same command again.",
