@@ -1,2 +1,2 @@
-/** The bytes of adamw.wat, assembled. */
-export function assembleAdamW(): Promise<Buffer>
+/** The bytes of an optimizer's .wat, assembled. */
+export function assembleOptimizer(name: "adamw" | "adafactor"): Promise<Buffer>

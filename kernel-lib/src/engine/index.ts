@@ -1,6 +1,6 @@
 // The engine: networks written as plain tfjs, traced into one graph, run by the best runtime that is here.
 export { dropout, embed, gelu, inScope, layerNorm, linear, relu, rmsNorm, scatterRows, silu, softmaxCrossEntropy } from "./layers"
-export type { AdamWOptions } from "./optimizers/adamw-options"
+export type { AdafactorOptions, AdamWOptions, OptimizerOptions } from "./optimizers/optimizer-options"
 export { RandomStream, randomKey } from "./random-stream"
 export type { DataType } from "./recording"
 export { describeEngines, type EngineDescription, selectEngine } from "./select-engine"

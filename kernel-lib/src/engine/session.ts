@@ -2,7 +2,8 @@
 // tfjs functions of named inputs and named parameters; an engine turns one into a graph for each set of input shapes that it meets.
 import type * as tf from "@tensorflow/tfjs-core"
 import type { EngineName } from "../core/run"
-import type { AdamWOptions } from "./optimizers/adamw-options"
+import type { OptimizerOptions } from "./optimizers/optimizer-options"
+import type { FlexibleSpec } from "./named-sizes"
 import type { RandomStream } from "./random-stream"
 import type { TensorData, TensorSpec } from "./tensors"
 
@@ -35,12 +36,13 @@ export type ForwardFunction = (inputs: NamedTensors, parameters: NamedTensors) =
 export interface TrainingDefinition {
   /** For error messages. */
   readonly name?: string
-  /** Initial values; the session copies them into its own memory. */
+  /** Initial values: the session copies those that are trained into its own memory, and reads frozen ones where they lie. */
   readonly parameters: NamedParameters
   readonly loss: LossFunction
   /** Names of parameters that keep their values: no gradient, no moments. */
   readonly frozen?: readonly string[]
-  readonly optimizer?: AdamWOptions
+  /** Default: AdamW with its defaults. */
+  readonly optimizer?: OptimizerOptions
   /** Decides what dropout drops, together with the number of the step. Default 0. */
   readonly seed?: number
   /** Default: one per core, at most 8. */
@@ -49,23 +51,34 @@ export interface TrainingDefinition {
 
 export interface StepOptions {
   readonly learningRate: number
+  /**
+   * How much each of several batches counts, in any unit: the numbers of target tokens make their step that of one large batch.
+   * Default: all the same.
+   */
+  readonly weights?: readonly number[]
   /** Stops within the step and rejects with `engine.cancelled`; nothing is updated. */
   readonly signal?: AbortSignal
 }
 
 export interface StepResult {
-  /** Mean of the batches' losses, before the update. */
+  /** Mean of the batches' losses by their weights, before the update. */
   readonly loss: number
   /** Norm of all gradients together, before clipping. */
   readonly gradientNorm: number
 }
 
-/** Everything that a resumed run needs to go on bit for bit. The arrays are the session's own memory: write or copy them before the next step. */
+/**
+ * Everything that a resumed run needs to go on bit for bit, frozen parameters left out. The arrays are the session's own memory: write or
+ * copy them before the next step.
+ */
 export interface TrainingState {
   readonly stepsTaken: number
   readonly parameters: Readonly<Record<string, Float32Array>>
   readonly firstMoments: Readonly<Record<string, Float32Array>>
   readonly secondMoments: Readonly<Record<string, Float32Array>>
+  /** Adafactor's second moments of a matrix, by row and by column. */
+  readonly rowMoments?: Readonly<Record<string, Float32Array>>
+  readonly columnMoments?: Readonly<Record<string, Float32Array>>
 }
 
 /** Parameters with their optimizer's state, and a graph for each set of input shapes, made when it is first met. One call at a time. */
@@ -76,7 +89,7 @@ export interface TrainingSession {
   /** The values of one parameter as they are now, at no copy. */
   parameter(name: string): Float32Array
   /**
-   * One optimizer step on a batch, or on the mean of several batches' gradients (gradient accumulation).
+   * One optimizer step on a batch, or on the mean of several batches' gradients by their weights (gradient accumulation).
    * @throws EngineError `engine.loss-not-finite`, `engine.gradient-not-finite`, `engine.cancelled`, `engine.bad-feed`; the parameters are
    *   then as before
    */
@@ -118,6 +131,43 @@ export interface ForwardSession {
   dispose(): void
 }
 
+export interface FlexibleDefinition {
+  /** For error messages. */
+  readonly name?: string
+  /** Under the rules of every network; besides, no constant in it may depend on an open size. */
+  readonly forward: ForwardFunction
+  readonly inputs: Readonly<Record<string, FlexibleSpec>>
+  /** Read where they lie at each run, unless they are prepacked. */
+  readonly parameters: NamedParameters
+  /** Output name -> input name: the output is written where the input lies (caches written by `scatterRows`). */
+  readonly inPlace?: Readonly<Record<string, string>>
+  /**
+   * Keeps a copy of the weights in the order in which products read them: faster, for their size in memory once more. It does not follow
+   * later changes of the weights.
+   */
+  readonly isPrepacked?: boolean
+  /** Default: one per core, at most 8. */
+  readonly threads?: number
+}
+
+export interface FlexibleRunOptions {
+  /** Memory of the caller's for outputs; an array longer than its tensor is used from its start. Default: the session's own. */
+  readonly outputs?: Readonly<Record<string, TensorData>>
+  /** Stops within the run and rejects with `engine.cancelled`. */
+  readonly signal?: AbortSignal
+}
+
+/** A network compiled for all sizes. One call at a time. */
+export interface FlexibleSession {
+  /**
+   * Runs on `inputs`, all of them, where they lie; an array longer than its tensor is read from its start.
+   * @returns the outputs; the session's own memory is overwritten by the next run
+   * @throws EngineError `engine.bad-feed`, `engine.bad-memory`, `engine.cancelled`, `engine.out-of-memory`
+   */
+  run(inputs: NamedValues, options?: FlexibleRunOptions): Promise<NamedValues>
+  dispose(): void
+}
+
 /** Which engine was chosen, and why. */
 export interface EngineChoice {
   readonly name: Exclude<EngineName, "auto">
@@ -131,4 +181,6 @@ export interface EngineChoice {
 export interface Engine extends EngineChoice {
   createTrainingSession(definition: TrainingDefinition): TrainingSession
   compileForward(definition: ForwardDefinition): ForwardSession
+  /** Where graphs with open sizes can be had; `compileFlexible` of this room serves all engines. */
+  compileFlexible?(definition: FlexibleDefinition): FlexibleSession
 }

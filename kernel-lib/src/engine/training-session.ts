@@ -1,6 +1,6 @@
 // The training session that all engines share: it owns parameters and optimizer, an engine computes losses and gradients for it.
 import { EngineError } from "../core/errors"
-import type { AdamW } from "./optimizers/adamw"
+import type { Optimizer } from "./optimizers/optimizer"
 import { mixBits, randomKey } from "./random-stream"
 import type { NamedParameters, NamedValues, StepOptions, StepResult, TrainingSession, TrainingState } from "./session"
 
@@ -17,12 +17,13 @@ export interface GradientSource {
 }
 
 export class OptimizingSession implements TrainingSession {
+  private readonly sums = new Map<string, Float32Array>()
   private isBusy = false
   private isDisposed = false
 
   constructor(
     private readonly source: GradientSource,
-    private readonly optimizer: AdamW,
+    private readonly optimizer: Optimizer,
     private readonly seed: number,
   ) {}
 
@@ -38,13 +39,13 @@ export class OptimizingSession implements TrainingSession {
     return this.optimizer.values(name)
   }
 
-  step(batch: NamedValues | readonly NamedValues[], { learningRate, signal }: StepOptions): Promise<StepResult> {
+  step(batch: NamedValues | readonly NamedValues[], { learningRate, weights, signal }: StepOptions): Promise<StepResult> {
     return this.exclusively(async () => {
       const batches = Array.isArray(batch) ? (batch as readonly NamedValues[]) : [batch as NamedValues]
       if (batches.length === 0) throw new EngineError("engine.bad-feed", "A step needs at least one batch.")
       if (!Number.isFinite(learningRate)) throw new EngineError("engine.bad-options", "The learning rate must be a finite number.")
       const { loss, reached } =
-        batches.length === 1 ? await this.differentiate(batches[0], 0, signal) : await this.accumulate(batches, signal)
+        batches.length === 1 ? await this.differentiate(batches[0], 0, signal) : await this.accumulate(batches, weights, signal)
       return { loss, gradientNorm: this.optimizer.update(reached, learningRate) }
     })
   }
@@ -72,6 +73,7 @@ export class OptimizingSession implements TrainingSession {
   dispose(): void {
     if (this.isDisposed) return
     this.isDisposed = true
+    this.sums.clear()
     this.source.dispose()
   }
 
@@ -86,20 +88,34 @@ export class OptimizingSession implements TrainingSession {
     )
   }
 
-  /** The mean of the batches' gradients, summed beside the optimizer's memory. */
-  private async accumulate(batches: readonly NamedValues[], signal?: AbortSignal) {
-    const sums = new Map<string, Float32Array>()
-    let total = 0
+  /** The mean of the batches' gradients by their weights, summed beside the optimizer's memory. */
+  private async accumulate(batches: readonly NamedValues[], weights: readonly number[] = batches.map(() => 1), signal?: AbortSignal) {
+    const total = weights.reduce((sum, weight) => sum + weight, 0)
+    if (weights.length !== batches.length || !weights.every((weight) => weight >= 0) || !(total > 0 && total < Number.POSITIVE_INFINITY)) {
+      throw new EngineError("engine.bad-options", "A step needs a weight of 0 or more for each of its batches, and one above 0.")
+    }
+    const reached = new Set<string>()
+    let mean = 0
     for (const [part, batch] of batches.entries()) {
-      const { loss, reached } = await this.differentiate(batch, part, signal)
-      total += loss
-      for (const name of reached) addTo(sums, name, this.optimizer.gradient(name))
+      const share = weights[part] / total
+      const result = await this.differentiate(batch, part, signal)
+      mean += share * result.loss
+      for (const name of result.reached) {
+        addShare(this.sumOf(name, reached.has(name)), this.optimizer.gradient(name), share)
+        reached.add(name)
+      }
     }
-    for (const [name, sum] of sums) {
-      const gradient = this.optimizer.gradient(name)
-      for (let i = 0; i < sum.length; i++) gradient[i] = sum[i] / batches.length
-    }
-    return { loss: total / batches.length, reached: [...sums.keys()] }
+    for (const name of reached) this.optimizer.gradient(name).set(this.sums.get(name)!)
+    return { loss: mean, reached: [...reached] }
+  }
+
+  /** Memory for a gradient's sum, which is kept for the steps to come; zero at a step's first use. */
+  private sumOf(name: string, isBegun: boolean): Float32Array {
+    const kept = this.sums.get(name)
+    const sum = kept ?? new Float32Array(this.optimizer.gradient(name).length)
+    if (!kept) this.sums.set(name, sum)
+    else if (!isBegun) sum.fill(0)
+    return sum
   }
 
   private async exclusively<Result>(body: () => Promise<Result>): Promise<Result> {
@@ -118,8 +134,6 @@ export class OptimizingSession implements TrainingSession {
   }
 }
 
-function addTo(sums: Map<string, Float32Array>, name: string, gradient: Float32Array): void {
-  const sum = sums.get(name)
-  if (!sum) sums.set(name, gradient.slice())
-  else for (let i = 0; i < sum.length; i++) sum[i] += gradient[i]
+function addShare(sum: Float32Array, gradient: Float32Array, share: number): void {
+  for (let i = 0; i < sum.length; i++) sum[i] += share * gradient[i]
 }

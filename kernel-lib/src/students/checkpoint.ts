@@ -1,4 +1,4 @@
-// A training's checkpoint: parameters, moments and steps, and the best weights so far, exact to the bit.
+// A training's checkpoint: what is trained, the optimizer's state and steps, and the best weights so far, exact to the bit.
 import { mkdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { InputError, messageOf } from "../core/errors"
@@ -10,8 +10,8 @@ const stateFile = "state.safetensors"
 const bestFile = "best.safetensors"
 const stepsFile = "steps.json"
 
-/** The three parts of a state, as names in the file begin. */
-const parts = ["parameters", "firstMoments", "secondMoments"] as const
+/** The parts of a state, as names in the file begin. */
+const parts = ["parameters", "firstMoments", "secondMoments", "rowMoments", "columnMoments"] as const
 
 /** Writes `folder`, which appears whole or not at all. */
 export async function saveTrainingState(
@@ -20,9 +20,11 @@ export async function saveTrainingState(
   best: ReadonlyMap<string, Float32Array> | undefined,
 ): Promise<void> {
   const state = session.exportState()
-  const shapeOf = (name: string, data: Float32Array) => session.parameters[name]?.shape ?? [data.length]
+  const { parameters } = session
+  const shapeOf = (name: string, data: Float32Array) =>
+    parameters[name]?.data.length === data.length ? parameters[name].shape : [data.length]
   const tensors: NamedTensor[] = parts.flatMap((part) =>
-    Object.entries(state[part]).map(([name, data]) => ({ name: `${part}/${name}`, shape: shapeOf(name, data), data })),
+    Object.entries(state[part] ?? {}).map(([name, data]) => ({ name: `${part}/${name}`, shape: shapeOf(name, data), data })),
   )
   await placeAtomically(folder, async (temporary) => {
     await mkdir(temporary, { recursive: true })
@@ -44,11 +46,11 @@ export async function loadTrainingState(folder: string, session: TrainingSession
   const { stepsTaken, hasBest } = await readSteps(join(folder, stepsFile))
   // The session's own arrays: the file is read where it belongs.
   const state: TrainingState = session.exportState()
-  const wanted = parts.flatMap((part) => Object.entries(state[part]).map(([name, data]) => [`${part}/${name}`, data] as const))
+  const wanted = parts.flatMap((part) => Object.entries(state[part] ?? {}).map(([name, data]) => [`${part}/${name}`, data] as const))
   await readExactly(join(folder, stateFile), new Map(wanted))
   session.importState({ ...state, stepsTaken })
   if (!hasBest) return undefined
-  const best = new Map(Object.entries(session.parameters).map(([name, { data }]) => [name, new Float32Array(data.length)]))
+  const best = new Map(Object.entries(state.parameters).map(([name, data]) => [name, new Float32Array(data.length)]))
   await readExactly(join(folder, bestFile), best)
   return best
 }

@@ -1,10 +1,10 @@
 // AdamW against its formula in double precision, and the WebAssembly against its text.
 import { expect, test } from "vitest"
-import { assembleAdamW } from "../../scripts/build-wasm.mjs"
+import { assembleOptimizer } from "../../scripts/build-wasm.mjs"
 import { Random } from "../../src/core/random"
 import { AdamW } from "../../src/engine/optimizers/adamw"
 import { adamwModule } from "../../src/engine/optimizers/adamw.wasm"
-import type { AdamWOptions } from "../../src/engine/optimizers/adamw-options"
+import type { AdamWOptions } from "../../src/engine/optimizers/optimizer-options"
 import { expectClose } from "./compare"
 
 const random = new Random("adamw")
@@ -149,5 +149,5 @@ test("moments do not fade into denormal numbers", () => {
 })
 
 test("the WebAssembly that is shipped is its text, assembled", async () => {
-  expect(adamwModule).toBe((await assembleAdamW()).toString("base64"))
+  expect(adamwModule).toBe((await assembleOptimizer("adamw")).toString("base64"))
 })

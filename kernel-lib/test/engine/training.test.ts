@@ -108,6 +108,28 @@ describe("on ONNX Runtime", () => {
     for (const session of [together, apart]) session.dispose()
   })
 
+  test("batches weighed by their targets make the step of one large batch", async () => {
+    const whole = makeBatch(4, { rows: 9 })
+    const rowsOf = (from: number, to: number) =>
+      Object.fromEntries(
+        Object.entries(whole).map(([name, { shape, data }]) => {
+          const width = data.length / shape[0]
+          return [name, { shape: [to - from, ...shape.slice(1)], data: data.slice(from * width, to * width) }]
+        }),
+      )
+    const parts = [rowsOf(0, 2), rowsOf(2, 7), rowsOf(7, 9)]
+    const weights = parts.map(({ labels }) => labels.data.filter((label) => label !== -100).length)
+    expect(new Set(weights).size).toBeGreaterThan(1)
+    const [together, apart] = [start(onnx, { maxGradientNorm: 1 }), start(onnx, { maxGradientNorm: 1 })]
+    const one = await together.step(whole, { learningRate: 0.01 })
+    const several = await apart.step(parts, { learningRate: 0.01, weights })
+    expectClose([several.loss, several.gradientNorm], [one.loss, one.gradientNorm], "loss and norm", 1e-5)
+    const [expected, found] = [together.exportState(), apart.exportState()]
+    for (const name of Object.keys(expected.firstMoments)) expectClose(found.firstMoments[name], expected.firstMoments[name], name, 1e-5)
+    await expect(apart.step(parts, { learningRate: 0.01, weights: [1, 2] })).rejects.toMatchObject({ code: "engine.bad-options" })
+    for (const session of [together, apart]) session.dispose()
+  })
+
   test("frozen parameters stay, and the others learn", async () => {
     const session = start(onnx, { frozen: ["shared", "positions"] })
     await train(session, 3)

@@ -3,7 +3,8 @@ import * as tf from "@tensorflow/tfjs-core"
 import { EngineError } from "../../core/errors"
 import "../gradients"
 import { fillInputs, layOutMemory, specsOf } from "../feeds"
-import { AdamW } from "../optimizers/adamw"
+import { makeOptimizer } from "../optimizers/make-optimizer"
+import type { Optimizer } from "../optimizers/optimizer"
 import { RandomStream } from "../random-stream"
 import { dataTypeOf, sizeOf } from "../recording"
 import type {
@@ -26,7 +27,7 @@ export function makeEagerEngine(backend: string): Engine {
     runtime: `tfjs ${tf.version_core}, backend ${backend}`,
     reason: "Operation by operation: slow, for tests and for looking inside.",
     createTrainingSession(definition: TrainingDefinition) {
-      const optimizer = new AdamW(definition.parameters, definition.frozen ?? [], definition.optimizer ?? {})
+      const optimizer = makeOptimizer(definition)
       return new OptimizingSession(new EagerGradients(backend, definition, optimizer), optimizer, definition.seed ?? 0)
     },
     compileForward: (definition) => new EagerForwardSession(backend, definition),
@@ -37,7 +38,7 @@ class EagerGradients implements GradientSource {
   constructor(
     private readonly backend: string,
     private readonly definition: TrainingDefinition,
-    private readonly optimizer: AdamW,
+    private readonly optimizer: Optimizer,
   ) {}
 
   async computeGradients(batch: NamedValues, key: Int32Array, signal?: AbortSignal) {

@@ -2,7 +2,7 @@
 
 import { EngineError } from "../../core/errors"
 import { fillInputs, layOutMemory } from "../feeds"
-import { AdamW } from "../optimizers/adamw"
+import { makeOptimizer } from "../optimizers/make-optimizer"
 import { sizeOf } from "../recording"
 import type { Engine, ForwardDefinition, ForwardSession, NamedValues, TensorData, TensorValue, TrainingDefinition } from "../session"
 import { traceForward } from "../tracer"
@@ -19,7 +19,7 @@ export function makeOnnxEngine(api: RuntimeApi): Engine {
     runtime: `onnxruntime ${api.version}`,
     reason: "One graph for each step on the CPU, from npm alone.",
     createTrainingSession(definition: TrainingDefinition) {
-      const optimizer = new AdamW(definition.parameters, definition.frozen ?? [], definition.optimizer ?? {})
+      const optimizer = makeOptimizer(definition)
       return new OptimizingSession(new OnnxGradients(api, definition, optimizer), optimizer, definition.seed ?? 0)
     },
     compileForward: (definition) => new OnnxForwardSession(api, definition),

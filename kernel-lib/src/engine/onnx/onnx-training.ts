@@ -1,7 +1,7 @@
 // Losses and gradients on ONNX Runtime: one graph for each set of input shapes, all on the same parameter memory. Gradients are written
 // where the optimizer reads them.
 import { allocateValues, fillInputs, keyOfSpecs, specsOf } from "../feeds"
-import type { AdamW } from "../optimizers/adamw"
+import type { Optimizer } from "../optimizers/optimizer"
 import { idsOutput, rowsOutput } from "../passes/gradients-as-rows"
 import { allocate, type Recording, sizeOf } from "../recording"
 import type { NamedValues, TensorData, TensorValue, TrainingDefinition } from "../session"
@@ -32,7 +32,7 @@ export class OnnxGradients implements GradientSource {
   constructor(
     private readonly api: RuntimeApi,
     private readonly definition: TrainingDefinition,
-    private readonly optimizer: AdamW,
+    private readonly optimizer: Optimizer,
   ) {}
 
   async computeGradients(batch: NamedValues, key: Int32Array, signal?: AbortSignal) {

@@ -1,24 +1,28 @@
-// Where a training session keeps parameters, gradients and both moments: WebAssembly memories, so that the optimizer passes over them at
-// full speed, and a runtime reads parameters and writes gradients in place. A memory holds 4 GiB at most, so there may be several.
+// Where a training session keeps parameters, gradients and the optimizer's state: WebAssembly memories, so that the optimizer passes over
+// them at full speed, and a runtime reads parameters and writes gradients in place. A memory holds 4 GiB at most, so there may be several.
+// Frozen parameters stay where the caller has them.
 import { EngineError } from "../../core/errors"
 import { sizeOf } from "../recording"
 import type { NamedParameters } from "../session"
 import { type WasmMemory, webAssembly } from "./web-assembly"
 
-/** Byte offsets of one parameter in its memory. Frozen parameters have nothing but their values. */
+/** Byte offsets of one trained parameter in its memory. */
 export interface ParameterPlace {
   readonly name: string
   readonly shape: readonly number[]
+  /** Number of values. */
   readonly size: number
   readonly memory: WasmMemory
   readonly values: number
   /** Where the padded values end. */
   readonly end: number
   readonly gradient: number
-  readonly firstMoment: number
-  readonly secondMoment: number
-  readonly isTrained: boolean
+  /** Of each array that the optimizer asked for. */
+  readonly state: readonly number[]
 }
+
+/** Lengths of the arrays that an optimizer keeps for a parameter. */
+export type StateSizes = (shape: readonly number[], size: number) => readonly number[]
 
 const bytesPerPage = 65536
 /** Regions start on cache lines. */
@@ -27,21 +31,25 @@ const largestMemory = 65536 * bytesPerPage
 /** Large parameter sets are split at this size: address space of one piece is harder to get. */
 const comfortableMemory = 2 ** 31
 
-/** Copies `parameters` in; gradients and moments are zero. @throws EngineError `engine.out-of-memory`, `engine.bad-parameter` */
-export function placeParameters(parameters: NamedParameters, frozen: readonly string[]): Map<string, ParameterPlace> {
+/** Copies the parameters that are trained in; gradients and state are zero. @throws EngineError `engine.out-of-memory`, `engine.bad-parameter` */
+export function placeParameters(
+  parameters: NamedParameters,
+  frozen: readonly string[],
+  stateSizes: StateSizes,
+): Map<string, ParameterPlace> {
   for (const name of frozen) {
     if (!(name in parameters)) throw new EngineError("engine.bad-parameter", `There is no parameter ${name} to freeze: check its name.`)
   }
   const places = new Map<string, ParameterPlace>()
-  for (const group of splitGroups(planParameters(parameters, new Set(frozen)))) {
-    const memory = allocateMemory(group.reduce((sum, { bytes, regions }) => sum + bytes * regions, 0))
+  for (const group of splitGroups(planParameters(parameters, new Set(frozen), stateSizes))) {
+    const memory = allocateMemory(group.reduce((sum, { regions }) => sum + sumOf(regions), 0))
     let offset = 0
-    for (const { name, shape, size, bytes, regions } of group) {
-      const region = (index: number) => offset + bytes * Math.min(index, regions - 1)
-      const [values, gradient, firstMoment, secondMoment] = [0, 1, 2, 3].map(region)
-      const isTrained = regions === 4
-      places.set(name, { name, shape, size, memory, values, end: values + bytes, gradient, firstMoment, secondMoment, isTrained })
-      offset += bytes * regions
+    for (const { name, shape, size, regions } of group) {
+      const [values, gradient, ...state] = regions.map((bytes) => {
+        offset += bytes
+        return offset - bytes
+      })
+      places.set(name, { name, shape, size, memory, values, end: values + regions[0], gradient, state })
       viewFloats(memory, values, size).set(parameters[name].data.subarray(0, size))
     }
   }
@@ -56,14 +64,13 @@ interface ParameterPlan {
   readonly name: string
   readonly shape: readonly number[]
   readonly size: number
-  /** Of one region, padded. */
-  readonly bytes: number
-  /** 4 for trained parameters, 1 for frozen ones. */
-  readonly regions: number
+  /** Bytes of values, gradient and state, each padded. */
+  readonly regions: readonly number[]
 }
 
-function planParameters(parameters: NamedParameters, frozen: ReadonlySet<string>): ParameterPlan[] {
-  return Object.entries(parameters).map(([name, { shape, data }]) => {
+function planParameters(parameters: NamedParameters, frozen: ReadonlySet<string>, stateSizes: StateSizes): ParameterPlan[] {
+  const plans: ParameterPlan[] = []
+  for (const [name, { shape, data }] of Object.entries(parameters)) {
     const size = sizeOf(shape)
     if (data.length < size) {
       throw new EngineError(
@@ -71,22 +78,24 @@ function planParameters(parameters: NamedParameters, frozen: ReadonlySet<string>
         `The parameter ${name} of shape [${shape}] needs ${size} values and has ${data.length}.`,
       )
     }
-    const plan = { name, shape, size, bytes: Math.ceil((size * 4) / alignment) * alignment, regions: frozen.has(name) ? 1 : 4 }
-    if (plan.bytes * plan.regions > largestMemory) {
+    if (frozen.has(name)) continue
+    const regions = [size, size, ...stateSizes(shape, size)].map((length) => Math.ceil((length * 4) / alignment) * alignment)
+    if (sumOf(regions) > largestMemory) {
       throw new EngineError(
         "engine.out-of-memory",
         `The parameter ${name} has ${size.toLocaleString("en")} values, more than can be trained here: freeze it.`,
       )
     }
-    return plan
-  })
+    plans.push({ name, shape, size, regions })
+  }
+  return plans
 }
 
 function splitGroups(plans: readonly ParameterPlan[]): ParameterPlan[][] {
   const groups: ParameterPlan[][] = []
   let filled = Number.POSITIVE_INFINITY
   for (const plan of plans) {
-    const bytes = plan.bytes * plan.regions
+    const bytes = sumOf(plan.regions)
     if (filled + bytes > comfortableMemory) {
       groups.push([])
       filled = 0
@@ -95,6 +104,10 @@ function splitGroups(plans: readonly ParameterPlan[]): ParameterPlan[][] {
     filled += bytes
   }
   return groups
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0)
 }
 
 function allocateMemory(bytes: number): WasmMemory {

@@ -1,0 +1,165 @@
+// What all optimizers share: parameters with their gradients and state, clipping, and going on from a saved state. An optimizer adds how
+// one parameter is updated.
+import { EngineError } from "../../core/errors"
+import { sizeOf } from "../recording"
+import type { NamedParameters, TrainingState } from "../session"
+import { adamwModule } from "./adamw.wasm"
+import { type ParameterPlace, placeParameters, type StateSizes, viewFloats } from "./parameter-memory"
+import { type WasmMemory, webAssembly } from "./web-assembly"
+
+const stateParts = ["firstMoments", "secondMoments", "rowMoments", "columnMoments"] as const
+type StatePart = (typeof stateParts)[number]
+
+/** An update of one parameter. */
+export interface Update {
+  /** Counted from 1. */
+  readonly step: number
+  readonly learningRate: number
+  /** What the gradient is to be multiplied by. */
+  readonly scale: number
+}
+
+/** Parameters and what an optimizer knows of each. */
+export abstract class Optimizer {
+  stepsTaken = 0
+  private readonly places: ReadonlyMap<string, ParameterPlace>
+  private readonly given: NamedParameters
+  private readonly norms: LinkedModule<{ sumOfSquares(from: number, end: number): number }>
+
+  /** @param frozen names of parameters that keep their values; they are read where the caller has them */
+  protected constructor(
+    parameters: NamedParameters,
+    frozen: readonly string[],
+    stateSizes: StateSizes,
+    private readonly maxGradientNorm = Number.POSITIVE_INFINITY,
+  ) {
+    this.given = parameters
+    this.places = placeParameters(parameters, frozen, stateSizes)
+    this.norms = this.link(adamwModule)
+  }
+
+  /** Changes the values and the state of one parameter. */
+  protected abstract updateParameter(place: ParameterPlace, update: Update): void
+  /** The parameter's state, in the session's own memory. */
+  protected abstract stateOf(place: ParameterPlace): Partial<Record<StatePart, Float32Array>>
+
+  get names(): string[] {
+    return Object.keys(this.given)
+  }
+
+  /** Those that are not frozen. */
+  get trainedNames(): string[] {
+    return [...this.places.keys()]
+  }
+
+  /** Names, shapes and values, at no copy. */
+  get parameters(): NamedParameters {
+    return Object.fromEntries(Object.entries(this.given).map(([name, { shape }]) => [name, { shape, data: this.values(name) }]))
+  }
+
+  values(name: string): Float32Array {
+    const place = this.places.get(name)
+    if (place) return viewFloats(place.memory, place.values, place.size)
+    const { shape, data } = this.given[name] ?? refuseName(name)
+    return data.subarray(0, sizeOf(shape))
+  }
+
+  /** Written by the runtime before each update. */
+  gradient(name: string): Float32Array {
+    const { memory, gradient, size } = this.place(name)
+    return viewFloats(memory, gradient, size)
+  }
+
+  /** The norm of the gradients of `names` together. */
+  gradientNorm(names: Iterable<string>): number {
+    let sum = 0
+    for (const name of names) {
+      const place = this.place(name)
+      sum += this.norms(place).sumOfSquares(place.gradient, place.gradient + place.end - place.values)
+    }
+    return Math.sqrt(sum)
+  }
+
+  /** The root of the mean square of a parameter's values. */
+  protected rootMeanSquare(place: ParameterPlace): number {
+    return Math.sqrt(this.norms(place).sumOfSquares(place.values, place.end) / place.size)
+  }
+
+  /**
+   * One step for the parameters `names`; the others keep values and state, as parameters without a gradient do in PyTorch.
+   * @returns the norm of all gradients together, before clipping
+   * @throws EngineError `engine.gradient-not-finite`, before anything is changed
+   */
+  update(names: Iterable<string>, learningRate: number): number {
+    const reached = [...names]
+    const norm = this.gradientNorm(reached)
+    const step = this.stepsTaken + 1
+    if (!Number.isFinite(norm)) {
+      throw new EngineError(
+        "engine.gradient-not-finite",
+        `The gradients of step ${step} are not finite: use a lower learning rate, or look at the batch. Nothing was updated.`,
+      )
+    }
+    // As torch.nn.utils.clip_grad_norm_.
+    const scale = Math.min(1, this.maxGradientNorm / (norm + 1e-6))
+    for (const name of reached) this.updateParameter(this.place(name), { step, learningRate, scale })
+    this.stepsTaken = step
+    return norm
+  }
+
+  /** The session's own memory, at no copy. */
+  exportState(): TrainingState {
+    const parts: Record<string, Record<string, Float32Array>> = { parameters: {}, firstMoments: {}, secondMoments: {} }
+    for (const place of this.places.values()) {
+      parts.parameters[place.name] = this.values(place.name)
+      for (const [part, data] of Object.entries(this.stateOf(place))) {
+        parts[part] ??= {}
+        parts[part][place.name] = data
+      }
+    }
+    return { stepsTaken: this.stepsTaken, ...parts } as unknown as TrainingState
+  }
+
+  /** @throws EngineError `engine.bad-state`, before anything is changed */
+  importState(state: TrainingState): void {
+    const own = this.exportState()
+    const pairs: [Float32Array, Float32Array][] = []
+    for (const part of ["parameters", ...stateParts] as const) {
+      const [targets, sources] = [own[part] ?? {}, state[part] ?? {}]
+      for (const name of new Set([...Object.keys(targets), ...Object.keys(sources)])) {
+        const [target, source] = [targets[name], sources[name]]
+        if (target?.length !== source?.length) {
+          const sizes = `${source?.length ?? "no"} values where the model has ${target?.length ?? "none"}`
+          throw new EngineError(
+            "engine.bad-state",
+            `The saved state has ${sizes} for ${name} (${part}): it belongs to another model, another optimizer or another choice of frozen parameters.`,
+          )
+        }
+        pairs.push([target, source])
+      }
+    }
+    for (const [target, source] of pairs) target.set(source)
+    this.stepsTaken = state.stepsTaken
+  }
+
+  /** The functions of a WebAssembly module on the memory of each parameter. */
+  protected link<Functions>(module: string): LinkedModule<Functions> {
+    const compiled = new webAssembly.Module(Buffer.from(module, "base64"))
+    const instances = new Map<WasmMemory, Functions>()
+    for (const { memory } of this.places.values()) {
+      if (instances.has(memory)) continue
+      instances.set(memory, new webAssembly.Instance(compiled, { parameters: { memory } }).exports as Functions)
+    }
+    return ({ memory }) => instances.get(memory)!
+  }
+
+  private place(name: string): ParameterPlace {
+    return this.places.get(name) ?? refuseName(name)
+  }
+}
+
+type LinkedModule<Functions> = (place: ParameterPlace) => Functions
+
+function refuseName(name: string): never {
+  throw new EngineError("engine.bad-parameter", `There is no parameter ${name} that is trained: check its name.`)
+}
