@@ -87,12 +87,17 @@ def parameters_of(model):
 
 
 def train(model, batches, steps, rate, decay, max_norm):
+    return train_on(model, [feed(rows) for rows in batches], steps, rate, decay, max_norm)
+
+
+def train_on(model, feeds, steps, rate, decay, max_norm):
+    """Losses and gradients' norms of steps of AdamW that decays matrices alone."""
     decaying = [w for key, w in parameters_of(model).items() if w.dim() > 1 and "bias" not in key]
     others = [w for key, w in parameters_of(model).items() if not (w.dim() > 1 and "bias" not in key)]
     optimizer = torch.optim.AdamW([dict(params=decaying, weight_decay=decay), dict(params=others, weight_decay=0.0)], lr=rate)
     losses, norms = [], []
     for step in range(steps):
-        loss = model(**feed(batches[step % len(batches)])).loss
+        loss = model(**feeds[step % len(feeds)]).loss
         optimizer.zero_grad()
         loss.backward()
         norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm).item())
@@ -237,7 +242,7 @@ def differences(ours, theirs, path):
     return [] if ours == theirs else [f"{path}: {ours} and {theirs}"]
 
 
-def compare(kept):
+def compare(kept, make_all=make_all):
     with tempfile.TemporaryDirectory() as made:
         make_all(made)
         found = []
