@@ -1,5 +1,8 @@
 // The engine: networks written as plain tfjs, traced into one graph, run by the best runtime that is here.
+
+export { type Criterion, distillationLoss, uniformCrossEntropy, withCriterion } from "./criterion"
 export { dropout, embed, gelu, inScope, layerNorm, linear, relu, rmsNorm, scatterRows, silu, softmaxCrossEntropy } from "./layers"
+export { adaptWeight, type LowRankAdapter } from "./low-rank"
 export type { AdafactorOptions, AdamWOptions, OptimizerOptions } from "./optimizers/optimizer-options"
 export { RandomStream, randomKey } from "./random-stream"
 export type { DataType } from "./recording"

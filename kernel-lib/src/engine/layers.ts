@@ -1,6 +1,8 @@
 // The engine's layer operations: what transformer networks use beside plain tfjs. Each has a backward of its own (tf.customGrad), is
 // recorded as one operation when a network is traced, and is composed of tfjs operations on any other backend, with the same numbers.
 import * as tf from "@tensorflow/tfjs-core"
+import { applyCriterion } from "./criterion"
+import { applyAdapter } from "./low-rank"
 import { drawWords, dropThreshold, maskLayout, type RandomStream } from "./random-stream"
 import { isTracing } from "./tracing-backend"
 
@@ -15,7 +17,10 @@ export { inScope } from "./scope"
  */
 export function linear(x: tf.Tensor, weight: tf.Tensor, bias?: tf.Tensor, { transposeWeight = false } = {}): tf.Tensor {
   const [rows, columns] = weight.shape as [number, number]
-  const product = tf.matMul(toRows(x), weight as tf.Tensor2D, false, transposeWeight)
+  const inputs = toRows(x)
+  const own = tf.matMul(inputs, weight as tf.Tensor2D, false, transposeWeight)
+  const adapted = applyAdapter(inputs, weight, dropout)
+  const product = adapted ? tf.add(own, adapted) : own
   return tf.reshape(bias ? tf.add(product, bias) : product, [...x.shape.slice(0, -1), transposeWeight ? rows : columns])
 }
 
@@ -142,12 +147,15 @@ export const silu: (x: tf.Tensor) => tf.Tensor = customGradient((save, x) => {
 })
 
 /**
- * Mean cross-entropy between softmax(logits) and labels, over the labels that are not `ignoreIndex`; 0 when all are.
+ * Mean cross-entropy between softmax(logits) and labels, over the labels that are not `ignoreIndex`; 0 when all are. A training may put
+ * another criterion in its place (`withCriterion`).
  * @param logits [..., classes]
  * @param labels int32 [...], each in [0, classes) or `ignoreIndex`
  * @returns a scalar
  */
 export function softmaxCrossEntropy(logits: tf.Tensor, labels: tf.Tensor, { ignoreIndex = -100 } = {}): tf.Tensor {
+  const other = applyCriterion(logits, labels)
+  if (other) return other
   const classes = logits.shape[logits.rank - 1]
   const flatLabels = tf.reshape(labels, [-1])
   const weights = tf.cast(tf.notEqual(flatLabels, tf.scalar(ignoreIndex, "int32")), "float32")

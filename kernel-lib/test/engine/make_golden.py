@@ -67,8 +67,63 @@ def optimizers(generator):
     }
 
 
+def criteria(generator):
+    """Losses of logits [2, 4, 11] beside a teacher's, two labels left out, and their gradients."""
+    stored = lambda tensor: torch.tensor(rounded(tensor), dtype=torch.float32).reshape(tensor.shape)
+    logits = stored(torch.randn(2, 4, 11, generator=generator) * 2).requires_grad_()
+    teacher = stored(torch.randn(2, 4, 11, generator=generator) * 2)
+    labels = torch.randint(0, 11, (2, 4), generator=generator)
+    labels[0, 3] = labels[1, 0] = -100
+    seen = labels.flatten() != -100
+    flat, flat_teacher = logits.reshape(-1, 11), teacher.reshape(-1, 11)
+
+    def distilled(temperature):
+        divergence = F.kl_div(
+            F.log_softmax(flat[seen] / temperature, -1), F.log_softmax(flat_teacher[seen] / temperature, -1), log_target=True, reduction="batchmean"
+        )
+        return divergence * temperature**2
+
+    losses = {
+        "usual": lambda: F.cross_entropy(flat, labels.flatten()),
+        "distilled, temperature 1": lambda: distilled(1.0),
+        "distilled, temperature 3": lambda: distilled(3.0),
+        "distilled by 0.7 at 2, usual by 0.3": lambda: 0.7 * distilled(2.0) + 0.3 * F.cross_entropy(flat, labels.flatten()),
+        "smoothed by 0.1": lambda: F.cross_entropy(flat, labels.flatten(), label_smoothing=0.1),
+    }
+    found = {}
+    for name, loss in losses.items():
+        value = loss()
+        (gradient,) = torch.autograd.grad(value, logits)
+        found[name] = {"loss": rounded(value)[0], "gradient": rounded(gradient)}
+    return {"logits": rounded(logits), "teacher": rounded(teacher), "labels": labels.flatten().tolist(), "found": found}
+
+
+def low_rank(generator):
+    """x [3, 5, 7] through W [6, 7] and its adapter of rank 2, scaled by alpha / rank = 16 / 2; ten steps of AdamW towards a target."""
+    stored = lambda *shape: torch.tensor(rounded(torch.randn(*shape, generator=generator)), dtype=torch.float32).reshape(shape)
+    x, weight, bias, target = stored(3, 5, 7), stored(6, 7), stored(6), stored(3, 5, 6)
+    first = {"down": stored(2, 7), "up": stored(6, 2)}
+    down, up = (torch.nn.Parameter(first[name].clone()) for name in ["down", "up"])
+    optimizer = torch.optim.AdamW([down, up], lr=0.05, weight_decay=0.0)
+    losses, gradients = [], None
+    for step in range(STEPS):
+        optimizer.zero_grad()
+        loss = F.mse_loss(F.linear(x, weight, bias) + F.linear(F.linear(x, down), up) * 8, target)
+        loss.backward()
+        gradients = gradients or {"down": rounded(down.grad), "up": rounded(up.grad)}
+        losses.append(rounded(loss)[0])
+        optimizer.step()
+    merged = weight + 8 * up @ down
+    kept = {"x": x, "weight": weight, "bias": bias, "target": target, **first}
+    return {**{name: rounded(value) for name, value in kept.items()}, "losses": losses, "gradients": gradients, "merged": rounded(merged)}
+
+
 def make():
-    return {"optimizers": optimizers(torch.Generator().manual_seed(3))}
+    return {
+        "optimizers": optimizers(torch.Generator().manual_seed(3)),
+        "criteria": criteria(torch.Generator().manual_seed(4)),
+        "lowRank": low_rank(torch.Generator().manual_seed(5)),
+    }
 
 
 def differences(kept, made, path=""):
