@@ -24,7 +24,19 @@ export type { Decoding, Prediction, PredictOptions, Student } from "./core/stude
 export type { ChatMessage, ResponseSchema, Teacher, TeacherCompletion, TeacherPurpose, TeacherRequest, TokenUsage } from "./core/teacher"
 export { show } from "./display/tslab-hook"
 export { describeEngines, type EngineChoice, type EngineDescription } from "./engine"
-export { type Metric, type MetricName, metricNamed, metrics, scorePredictions } from "./measures"
+export {
+  kendallTau,
+  type McNemarResult,
+  type Metric,
+  type MetricName,
+  mcNemar,
+  metricNamed,
+  metrics,
+  type RankCorrelation,
+  type RankCorrelationOptions,
+  scorePredictions,
+  spearmanRho,
+} from "./measures"
 export { type PipelineOptions, type PipelineResult, prompt2model } from "./pipeline"
 export { bundledHub, huggingFaceHub } from "./services/hubs"
 export {

@@ -24,6 +24,8 @@ export interface Metric {
   statistics(answers: readonly Answer[], references: readonly Reference[]): RowStatistics
   /** The score of summed statistics (`size` numbers). */
   score(sums: ArrayLike<number>): number
+  /** The score of a single row's statistics, where that is another formula than `score`. */
+  scoreRow(statistics: ArrayLike<number>): number
   /** The score of all rows together. */
   corpus(answers: readonly Answer[], references: readonly Reference[]): number
   /** The score of each row by itself. */
@@ -31,14 +33,18 @@ export interface Metric {
 }
 
 /** A metric of its statistics. */
-export function defineMetric(definition: Pick<Metric, "name" | "label" | "scale" | "statistics" | "score">): Metric {
+export function defineMetric(
+  definition: Pick<Metric, "name" | "label" | "scale" | "statistics" | "score"> & Partial<Pick<Metric, "scoreRow">>,
+): Metric {
+  const { scoreRow = definition.score } = definition
   return {
     ...definition,
+    scoreRow,
     corpus(answers, references) {
       return definition.score(sumStatistics(definition.statistics(answers, references)))
     },
     perRow(answers, references) {
-      return scoreRows(definition.statistics(answers, references), definition.score)
+      return scoreRows(definition.statistics(answers, references), scoreRow)
     },
   }
 }
@@ -96,7 +102,7 @@ export function sumStatistics({ rows, size, values }: RowStatistics): Float64Arr
 }
 
 /** The score of each row by itself. */
-export function scoreRows({ rows, size, values }: RowStatistics, score: Metric["score"]): Float64Array {
+export function scoreRows({ rows, size, values }: RowStatistics, score: Metric["scoreRow"]): Float64Array {
   return Float64Array.from({ length: rows }, (_, row) => score(values.subarray(row * size, (row + 1) * size)))
 }
 

@@ -1,9 +1,12 @@
 // The metrics there are, by name.
 import { InputError } from "../core/errors"
 import { accuracy } from "./accuracy"
+import { bleu } from "./bleu"
 import { chrF, chrFPlusPlus } from "./chrf"
 import { exactMatch, exactMatchNormalized } from "./exact-match"
+import { macroF1 } from "./macro-f1"
 import type { Metric } from "./metric"
+import { rougeL } from "./rouge-l"
 import { tokenF1 } from "./token-f1"
 
 /** Every metric by its name. */
@@ -12,8 +15,11 @@ export const metrics = {
   exactMatchNormalized,
   tokenF1,
   accuracy,
+  macroF1,
   chrF,
   "chrF++": chrFPlusPlus,
+  BLEU: bleu,
+  "ROUGE-L": rougeL,
 } as const satisfies Readonly<Record<string, Metric>>
 
 export type MetricName = keyof typeof metrics

@@ -50,7 +50,7 @@ describe("metrics", () => {
 
   it("give each perfect answer their full scale", () => {
     for (const metric of Object.values(metrics))
-      expect(metric.corpus(["one answer"], ["one answer"]), metric.name).toBeCloseTo(metric.scale, 12)
+      expect(metric.corpus(["one answer of five words"], ["one answer of five words"]), metric.name).toBeCloseTo(metric.scale, 12)
   })
 
   it("refuse what cannot be scored", () => {

@@ -63,7 +63,7 @@ export function scoreSystem(
     const { value, low, high } = bootstrapInterval(main, metric.score, { seed })
     scores[metric.name] = value
     intervals[metric.name] = { low, high }
-    perRow[metric.name] = scoreRows(all, metric.score)
+    perRow[metric.name] = scoreRows(all, metric.scoreRow)
     statistics[metric.name] = main
     for (const [index, { rows }] of groups.apart.entries())
       byGroup[index].scores[metric.name] = metric.score(sumStatistics(selectStatistics(all, rows)))

@@ -1,6 +1,6 @@
-"""Writes the golden files beside it: scores by sacrebleu and by SQuAD's own definitions.
+"""Writes the golden files beside it: scores by sacrebleu, rouge_score and scikit-learn, tests by scipy, and SQuAD's own definitions.
 
-    python -m venv .venv && .venv/bin/pip install sacrebleu==2.6.0 && .venv/bin/python make_golden.py
+    python -m venv .venv && .venv/bin/pip install sacrebleu==2.6.0 rouge-score==0.1.2 scikit-learn==1.9.1 scipy==1.17.1 && .venv/bin/python make_golden.py
 """
 
 import collections
@@ -11,6 +11,9 @@ import string
 from pathlib import Path
 
 import sacrebleu
+from rouge_score import rouge_scorer
+from scipy import stats
+from sklearn.metrics import f1_score
 
 # (answer, reference): what n-gram counters get wrong.
 CASES = [
@@ -108,6 +111,14 @@ def score(pairs):
             "signature": str(metric.get_signature()),
             "rows": [metric.sentence_score(answer, golds).score for answer, golds in pairs],
         }
+    effective = sacrebleu.BLEU(effective_order=True)
+    result["BLEU"] = {
+        "corpus": sacrebleu.BLEU().corpus_score(answers, columns).score,
+        "rows": [effective.sentence_score(answer, golds).score for answer, golds in pairs],
+    }
+    rouge = rouge_scorer.RougeScorer(["rougeL"])
+    rows = [max(rouge.score(gold, answer)["rougeL"].fmeasure for gold in golds) for answer, golds in pairs]
+    result["ROUGE-L"] = {"corpus": sum(rows) / len(rows), "rows": rows}
     squad = {
         "exactMatchNormalized": lambda answer, gold: float(normalize(answer) == normalize(gold)),
         "tokenF1": token_f1,
@@ -116,6 +127,35 @@ def score(pairs):
         rows = [max(function(answer, gold) for gold in golds) for answer, golds in pairs]
         result[name] = {"corpus": sum(rows) / len(rows), "rows": rows}
     return result
+
+
+LABELS = ["positive", "negative", "neutral", "never expected", "never answered"]
+
+
+def label_set(rows, answered, expected, seed):
+    draw = random.Random(seed)
+    return [draw.choice(LABELS[:answered]) for _ in range(rows)], [draw.choice(LABELS[5 - expected :]) for _ in range(rows)]
+
+
+def macro_f1_cases():
+    cases = [label_set(1, 3, 5, 1), label_set(7, 4, 4, 2), label_set(200, 4, 5, 3)]
+    return [{"answers": a, "references": r, "score": f1_score(r, a, average="macro")} for a, r in cases]
+
+
+def mcnemar_cases():
+    splits = [(0, 0), (1, 0), (5, 5), (3, 12), (40, 90), (700, 801)]
+    return [
+        {"onlyFirst": a, "onlySecond": b, "p": stats.binomtest(a, a + b).pvalue if a + b else 1.0} for a, b in splits
+    ]
+
+
+def rank_cases():
+    draw = random.Random(11)
+    pairs = [([1, 2, 3, 4, 5], [1, 3, 2, 5, 4]), ([1, 1, 2, 2, 3, 3], [3, 1, 2, 2, 1, 4]), ([1, 2, 3, 4], [4, 3, 2, 1])]
+    pairs.append(([draw.random() for _ in range(12)], [draw.random() for _ in range(12)]))
+    return [
+        {"x": x, "y": y, "tau": stats.kendalltau(x, y).statistic, "rho": stats.spearmanr(x, y).statistic} for x, y in pairs
+    ]
 
 
 def main():
@@ -130,6 +170,9 @@ def main():
             {"name": name, "answers": [a for a, _ in pairs], "references": [g for _, g in pairs], "scores": score(pairs)}
             for name, pairs in sets.items()
         ],
+        "macroF1": macro_f1_cases(),
+        "mcNemar": mcnemar_cases(),
+        "ranks": rank_cases(),
     }
     path = Path(__file__).with_name("scores.json")
     path.write_text(json.dumps(content, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
