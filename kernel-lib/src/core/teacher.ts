@@ -37,11 +37,26 @@ export interface TeacherCompletion {
   readonly usage: TokenUsage
   /** Price in US dollars; 0 for local and simulated teachers. */
   readonly usd: number
+  /** True where the answer was on this machine already: nothing was sent, and nothing is paid. */
+  readonly isReused?: boolean
 }
 
 export interface TokenUsage {
   readonly inputTokens: number
   readonly outputTokens: number
+}
+
+/** What a request may take, before it is sent. */
+export interface RequestEstimate {
+  readonly inputTokens: number
+  /** Of all its answers together. At most so many where `isBounded`, else a guess. */
+  readonly outputTokens: number
+  /** Undefined where nobody knows the price. */
+  readonly usd?: number
+  /** Whether the request caps its answers, so that it cannot take more. */
+  readonly isBounded: boolean
+  /** Whether tokens were counted with the model's own tokenizer; otherwise by a rule of thumb, four characters each. */
+  readonly isCounted: boolean
 }
 
 /**
@@ -59,11 +74,21 @@ export interface Teacher {
   readonly isRecorded?: boolean
   /** How many rows it can give in all, where that is limited: a recording's length. */
   readonly totalRows?: number
+  /** Requests that it lets through at once, where it has a gate of its own at which the others wait. */
+  readonly maxConcurrency?: number
+  /** Requests that it wants at once, where it answers many together, hours later. */
+  readonly batchSize?: number
   /** Whether it takes requests of this purpose. Default: all. */
   answers?(purpose: TeacherPurpose): boolean
   /** What leaves the machine goes here; undefined when nothing does. */
   readonly sendsTo?: string
   complete(request: TeacherRequest, options?: { signal?: AbortSignal }): Promise<TeacherCompletion>
+  /** What a request may take, before it is sent. */
+  estimate?(request: TeacherRequest): Promise<RequestEstimate>
+  /** Keeps that a request failed for good, so that it fails again without being sent. Only teachers behind a response store have it. */
+  keepFailure?(request: TeacherRequest, error: unknown): Promise<void>
+  /** Takes `keepFailure` back: the request is sent again when it is asked again. */
+  forgetFailure?(request: TeacherRequest): Promise<void>
   /** Frees servers and sockets. */
   close?(): Promise<void>
 }
@@ -74,11 +99,17 @@ export function canAnswer(teacher: Teacher | undefined, purpose: TeacherPurpose)
 }
 
 /** `teacher` as it describes itself, with `methods` around its own: what stores, meters and gates are made of. */
-export function aroundTeacher(teacher: Teacher, methods: Pick<Teacher, "complete"> & Partial<Pick<Teacher, "close">>): Teacher {
-  const { name, identity, isSimulated, isRecorded, totalRows, sendsTo } = teacher
+export function aroundTeacher(
+  teacher: Teacher,
+  methods: Pick<Teacher, "complete"> & Partial<Pick<Teacher, "close" | "keepFailure" | "forgetFailure" | "maxConcurrency">>,
+): Teacher {
+  const { name, identity, isSimulated, isRecorded, totalRows, sendsTo, maxConcurrency, batchSize } = teacher
   return {
-    ...{ name, identity, isSimulated, isRecorded, totalRows, sendsTo },
+    ...{ name, identity, isSimulated, isRecorded, totalRows, sendsTo, maxConcurrency, batchSize },
     answers: teacher.answers?.bind(teacher),
+    estimate: teacher.estimate?.bind(teacher),
+    keepFailure: teacher.keepFailure?.bind(teacher),
+    forgetFailure: teacher.forgetFailure?.bind(teacher),
     close: teacher.close?.bind(teacher),
     ...methods,
   }

@@ -1,10 +1,26 @@
 // The run's money: what was spent, what is in flight, and the caps that are checked before a request goes out.
-import { BudgetError } from "../core/errors"
+import { BudgetError, InterruptedError } from "../core/errors"
 import type { Limits, RunEvent, SentRecord, Spending } from "../core/run"
 import { aroundTeacher, type Teacher, type TeacherCompletion, type TeacherRequest } from "../core/teacher"
 
-/** Characters a token has, roughly; used only to reserve what is in flight. */
+/** Characters a token has, roughly; used where a teacher cannot count. */
 const charactersPerToken = 4
+
+interface Cost {
+  readonly usd: number
+  readonly tokens: number
+}
+
+/** What a request may cost. Where it is not bounded, the dearest before it may be dearer. */
+interface Estimate extends Cost {
+  readonly isBounded: boolean
+}
+
+interface Waiting {
+  readonly estimate: Estimate
+  admit(cost: Cost): void
+  refuse(error: BudgetError): void
+}
 
 /** Adds up what leaves the machine and what it costs; goes on from the events of an earlier process. */
 export class Purse {
@@ -13,10 +29,10 @@ export class Purse {
   private outputTokens = 0
   private requestsSent = 0
   private requestsReused = 0
-  private reservedUsd = 0
-  private reservedTokens = 0
+  private readonly reserved = { usd: 0, tokens: 0, requests: 0 }
   /** Dearest request so far, which a request in flight may cost again. */
-  private dearestUsd = 0
+  private readonly dearest = { usd: 0, tokens: 0 }
+  private readonly waiting: Waiting[] = []
   private readonly sentTo = new Map<string, SentRecord>()
 
   constructor(
@@ -42,38 +58,28 @@ export class Purse {
   }
 
   /**
-   * Sets aside what `request` may cost; the function that is answered gives it back.
-   * @throws BudgetError `budget.usd`, `budget.tokens`
+   * Sets aside what `request` may cost; the function that is answered gives it back. Where it fits only once others in flight have turned
+   * out cheaper than they might, it waits for them.
+   * @throws BudgetError `budget.usd`, `budget.tokens`; InterruptedError
    */
-  reserve(request: TeacherRequest): () => void {
+  async reserve(request: TeacherRequest, teacher: Teacher, signal?: AbortSignal): Promise<() => void> {
     const { maxUsd, maxTokens } = this.limits
-    const usd = this.dearestUsd
-    const tokens =
-      Math.ceil(request.messages.reduce((sum, message) => sum + message.content.length, 0) / charactersPerToken) +
-      (request.maxTokens ?? 0) * request.numResponses
-    if (maxUsd !== undefined && this.usd + this.reservedUsd + usd > maxUsd) {
-      throw new BudgetError(
-        "budget.usd",
-        `The cap of $${maxUsd} is reached ($${this.usd.toFixed(4)} spent): raise maxUsd (--max-usd) to go on from here.`,
-      )
-    }
-    if (maxTokens !== undefined && this.inputTokens + this.outputTokens + this.reservedTokens + tokens > maxTokens) {
-      throw new BudgetError("budget.tokens", `The cap of ${maxTokens} tokens is reached: raise maxTokens to go on from here.`)
-    }
-    this.reservedUsd += usd
-    this.reservedTokens += tokens
+    if (maxUsd === undefined && maxTokens === undefined) return () => {}
+    const cost = await this.wait(await estimateCost(request, teacher), signal)
     return () => {
-      this.reservedUsd -= usd
-      this.reservedTokens -= tokens
+      this.setAside(cost, -1)
+      this.admitWaiting()
     }
   }
 
   count(event: TeacherEvent): void {
+    const tokens = event.inputTokens + event.outputTokens
     this.usd += event.usd
     this.inputTokens += event.inputTokens
     this.outputTokens += event.outputTokens
     this.requestsSent++
-    this.dearestUsd = Math.max(this.dearestUsd, event.usd)
+    this.dearest.usd = Math.max(this.dearest.usd, event.usd)
+    this.dearest.tokens = Math.max(this.dearest.tokens, tokens)
     if (!event.to) return
     const key = `${event.to}\n${event.purpose}`
     const known = this.sentTo.get(key)
@@ -87,6 +93,93 @@ export class Purse {
       lastAt: event.at,
     })
   }
+
+  /** What a request may cost, as things stand now. */
+  private costOf({ usd, tokens, isBounded }: Estimate): Cost {
+    const { dearest } = this
+    return isBounded ? { usd, tokens } : { usd: Math.max(usd, dearest.usd), tokens: Math.max(tokens, dearest.tokens) }
+  }
+
+  private fits({ usd, tokens }: Cost): boolean {
+    const { maxUsd = Number.POSITIVE_INFINITY, maxTokens = Number.POSITIVE_INFINITY } = this.limits
+    // What one request costs at a teacher that cannot say is learnt by sending one.
+    const isBlind = usd === 0 && maxUsd < Number.POSITIVE_INFINITY && this.requestsSent === 0 && this.reserved.requests > 0
+    return (
+      !isBlind &&
+      this.usd + this.reserved.usd + usd <= maxUsd &&
+      this.inputTokens + this.outputTokens + this.reserved.tokens + tokens <= maxTokens
+    )
+  }
+
+  private setAside({ usd, tokens }: Cost, times: 1 | -1): void {
+    this.reserved.requests += times
+    // What was added and taken away in turn leaves crumbs; nothing in flight is nothing.
+    this.reserved.usd = this.reserved.requests === 0 ? 0 : this.reserved.usd + times * usd
+    this.reserved.tokens = this.reserved.requests === 0 ? 0 : this.reserved.tokens + times * tokens
+  }
+
+  private wait(estimate: Estimate, signal?: AbortSignal): Promise<Cost> {
+    return new Promise((resolve, reject) => {
+      const stop = () => {
+        this.waiting.splice(this.waiting.indexOf(waiting), 1)
+        this.admitWaiting()
+        reject(new InterruptedError(undefined, { cause: signal?.reason }))
+      }
+      const listenNoMore = () => signal?.removeEventListener("abort", stop)
+      const waiting: Waiting = {
+        estimate,
+        admit: (cost) => {
+          listenNoMore()
+          resolve(cost)
+        },
+        refuse: (error) => {
+          listenNoMore()
+          reject(error)
+        },
+      }
+      if (signal?.aborted) return reject(new InterruptedError(undefined, { cause: signal.reason }))
+      signal?.addEventListener("abort", stop, { once: true })
+      this.waiting.push(waiting)
+      this.admitWaiting()
+    })
+  }
+
+  private admitWaiting(): void {
+    for (;;) {
+      const [first] = this.waiting
+      if (!first) return
+      const cost = this.costOf(first.estimate)
+      const isAdmitted = this.fits(cost)
+      // Nothing in flight can turn out cheaper any more.
+      if (!isAdmitted && this.reserved.requests > 0) return
+      this.waiting.shift()
+      if (isAdmitted) this.setAside(cost, 1)
+      if (isAdmitted) first.admit(cost)
+      else first.refuse(this.explain(cost))
+    }
+  }
+
+  private explain({ usd, tokens }: Cost): BudgetError {
+    const { maxUsd, maxTokens } = this.limits
+    if (maxUsd !== undefined && (this.usd >= maxUsd || this.usd + usd > maxUsd)) {
+      const spent = `$${this.usd.toFixed(4)} spent, and the next request may cost $${usd.toFixed(4)}`
+      return new BudgetError("budget.usd", `The cap of $${maxUsd} is reached (${spent}): raise maxUsd (--max-usd) to go on from here.`)
+    }
+    const used = (this.inputTokens + this.outputTokens).toLocaleString("en")
+    return new BudgetError(
+      "budget.tokens",
+      `The cap of ${maxTokens} tokens is reached (${used} used, and the next request may take ${tokens}): raise maxTokens (--max-tokens) to go on from here.`,
+    )
+  }
+}
+
+async function estimateCost(request: TeacherRequest, teacher: Teacher): Promise<Estimate> {
+  const known = await teacher.estimate?.(request)
+  if (known)
+    return { usd: known.usd ?? 0, tokens: known.inputTokens + known.outputTokens, isBounded: known.isBounded && known.usd !== undefined }
+  const characters = request.messages.reduce((sum, message) => sum + message.content.length, 0)
+  const tokens = Math.ceil(characters / charactersPerToken) + (request.maxTokens ?? 0) * request.numResponses
+  return { usd: 0, tokens, isBounded: false }
 }
 
 interface TeacherEvent {
@@ -103,9 +196,13 @@ interface TeacherEvent {
 export function meterTeacher(teacher: Teacher, purse: Purse, record: (event: RunEvent) => void): Teacher {
   return aroundTeacher(teacher, {
     async complete(request, options): Promise<TeacherCompletion> {
-      const giveBack = purse.reserve(request)
+      const giveBack = await purse.reserve(request, teacher, options?.signal)
       try {
         const completion = await teacher.complete(request, options)
+        if (completion.isReused) {
+          purse.countReused()
+          return completion
+        }
         const event = {
           at: new Date().toISOString(),
           to: teacher.sendsTo,

@@ -1,12 +1,10 @@
 // The response store: every answer of a teacher is on disk before it counts, and what is there is never asked for again.
-// An entry is one line of JSON in a file that is named by the request's content, so entries put one after another are JSON lines.
-import { randomBytes } from "node:crypto"
-import { link, mkdir, open, readFile, rename, rm } from "node:fs/promises"
-import { dirname, join } from "node:path"
+// Answers are addressed by what decides them: the teacher, purpose, messages, parameters and index. A file for each teacher holds them.
+import { join } from "node:path"
 import { isPrompt2ModelError, redactSecrets, ServiceError } from "../core/errors"
 import { fingerprintOf } from "../core/fingerprint"
 import { aroundTeacher, type Teacher, type TeacherCompletion, type TeacherRequest } from "../core/teacher"
-import { explainDiskError } from "./atomic"
+import { type EntryKind, type LogEntry, ResponseLog, writeLine } from "./response-log"
 
 export interface ResponseStoreOptions {
   /** Called when the teacher was asked and its answer is on disk. */
@@ -20,134 +18,91 @@ export interface ResponseStoreOptions {
   readonly isFinal?: (error: unknown) => boolean
 }
 
-/** Raised when the members of an entry change their meaning. */
-const entryFormat = 1
+/** A teacher as an entry names it. */
+export type KeptTeacher = Pick<Teacher, "name" | "identity" | "isSimulated">
 
-type Outcome =
-  | { readonly completion: TeacherCompletion; readonly failure?: undefined }
-  | { readonly completion?: undefined; readonly failure: { readonly code: string; readonly message: string; readonly status?: number } }
+interface Failure {
+  readonly code: string
+  readonly message: string
+  readonly status?: number
+}
 
-interface Entry {
-  readonly format: number
-  readonly key: string
-  /** Identity of the teacher. */
-  readonly teacher: string
-  readonly request: TeacherRequest
-  readonly outcome: Outcome
-  /** Fingerprint of key and outcome: tells an entry that was damaged from one that is whole. */
-  readonly check: string
+const keptFailures = new WeakSet<object>()
+
+/** Whether `error` is a failure from an earlier run that was kept, so that nothing was sent now. */
+export function isKeptFailure(error: unknown): boolean {
+  return typeof error === "object" && error !== null && keptFailures.has(error)
 }
 
 /**
  * `teacher`, with every answer kept under `folder`: content-addressed by the teacher's identity, purpose, messages, parameters and index.
  * An answer is on disk, without secrets, before `complete` resolves. A damaged entry is asked for again. Several processes may share a
  * folder: where two ask the same, the first answer on disk is the one that both get.
- * @throws InputError `disk.full`, `disk.not-writable`, and what the teacher throws
+ * @throws InputError `disk.full`, `disk.not-writable`, `disk.not-kept`, and what the teacher throws
  */
 export function storeResponses(teacher: Teacher, folder: string, options: ResponseStoreOptions = {}): Teacher {
   const { onSent, onReused, isFinal = isRequestWrong } = options
   const identity = teacher.identity ?? teacher.name
-  const pending = new Set<Promise<unknown>>()
+  const log = ResponseLog.at(join(folder, `${fingerprintOf(identity).slice(0, 16)}.jsonl`))
+  const named: KeptTeacher = { name: teacher.name, identity, isSimulated: teacher.isSimulated }
 
-  async function keep(key: string, request: TeacherRequest, outcome: Outcome): Promise<Outcome> {
-    const clean = redactAll({ request, outcome })
-    const entry: Entry = { format: entryFormat, key, teacher: identity, ...clean, check: fingerprintOf([key, clean.outcome]) }
-    const placing = placeEntry(pathOf(folder, key), entry)
-    pending.add(placing)
-    try {
-      return (await placing).outcome
-    } finally {
-      pending.delete(placing)
-    }
+  async function keep(key: string, kind: EntryKind, request: TeacherRequest, outcome: object): Promise<LogEntry | undefined> {
+    return log.append(
+      key,
+      writeLine(key, kind, { at: new Date().toISOString(), teacher: named, request: redactRequest(request), ...outcome }),
+    )
   }
 
   return aroundTeacher(teacher, {
     async complete(request, completeOptions) {
-      const key = keyOf(identity, request)
-      const path = pathOf(folder, key)
-      const known = await readEntry(path, key)
+      const key = keyOfRequest(identity, request)
+      const known = await log.read(key)
       if (known) {
-        const completion = replay(known.outcome, path)
+        const completion = replay(known, log.path)
         onReused?.(request, completion)
         return completion
       }
       let completion: TeacherCompletion
       try {
-        completion = await teacher.complete(request, completeOptions)
+        completion = redactCompletion(await teacher.complete(request, completeOptions))
       } catch (error) {
-        if (isFinal(error)) await keep(key, request, { failure: describeFailure(error) })
+        if (isFinal(error)) await keep(key, "failure", request, { failure: describeFailure(error) })
         throw error
       }
-      const kept = replay(await keep(key, request, { completion }), path)
-      onSent?.(request, kept)
-      return kept
+      const first = await keep(key, "answer", request, { completion })
+      if (first) completion = replay(first, log.path)
+      onSent?.(request, completion)
+      return completion
+    },
+    async keepFailure(request, error) {
+      if (isKeptFailure(error)) return
+      await keep(keyOfRequest(identity, request), "failure", request, { failure: describeFailure(error) })
+    },
+    async forgetFailure(request) {
+      const key = keyOfRequest(identity, request)
+      if ((await log.read(key))?.kind === "failure") await keep(key, "forgotten", request, {})
     },
     async close() {
-      await Promise.allSettled(pending)
+      await log.settled()
       await teacher.close?.()
     },
   })
 }
 
-function keyOf(teacher: string, request: TeacherRequest): string {
+/** What decides an answer, as 32 hexadecimal digits. */
+export function keyOfRequest(teacher: string, request: TeacherRequest): string {
   const { purpose, messages, temperature, numResponses, maxTokens, schema, index, seed } = request
   return fingerprintOf({ teacher, purpose, messages, temperature, numResponses, maxTokens, schema, index, seed })
 }
 
-/** 256 folders keep each small at a hundred thousand entries. */
-function pathOf(folder: string, key: string): string {
-  return join(folder, key.slice(0, 2), `${key}.json`)
-}
-
-/** The entry at `path`; undefined where there is none that is whole. */
-async function readEntry(path: string, key: string): Promise<Entry | undefined> {
-  let text: string
-  try {
-    text = await readFile(path, "utf8")
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined
-    throw explainDiskError(error, path)
-  }
-  try {
-    const entry = JSON.parse(text) as Entry
-    return entry.format === entryFormat && entry.key === key && entry.check === fingerprintOf([key, entry.outcome]) ? entry : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** Puts `entry` in place unless a whole one is there, which is then the answer. */
-async function placeEntry(path: string, entry: Entry): Promise<Entry> {
-  const temporary = join(dirname(path), `.${entry.key}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`)
-  try {
-    await mkdir(dirname(path), { recursive: true })
-    const file = await open(temporary, "wx")
-    try {
-      await file.writeFile(`${JSON.stringify(entry)}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    try {
-      await link(temporary, path)
-    } catch {
-      // Either another process was first, or this disk knows no links.
-      const first = await readEntry(path, entry.key)
-      if (first) return first
-      await rename(temporary, path)
-    }
-    return entry
-  } catch (error) {
-    throw explainDiskError(error, path)
-  } finally {
-    await rm(temporary, { force: true }).catch(() => {})
-  }
-}
-
-function replay(outcome: Outcome, path: string): TeacherCompletion {
-  if (outcome.completion) return outcome.completion
-  const { code, message, status } = outcome.failure
-  throw new ServiceError(code, `${message} (kept from an earlier request: delete ${path} to ask again)`, { isRetryable: false, status })
+/** The answer of an entry. Throws the error of a failure. */
+export function replay({ key, kind, content }: LogEntry, path: string): TeacherCompletion {
+  if (kind === "answer") return content.completion
+  const { code, message, status } = content.failure as Failure
+  const sentence = `${message} (It failed in an earlier run, and is not sent again: to ask again, delete the line with ${key} from ${path}.)`
+  const error = new ServiceError(code, sentence, { isRetryable: false, status })
+  keptFailures.add(error)
+  throw error
 }
 
 function isRequestWrong(error: unknown): boolean {
@@ -156,12 +111,23 @@ function isRequestWrong(error: unknown): boolean {
   return isRetryable === false && (status === 400 || status === 413 || status === 422)
 }
 
-function describeFailure(error: unknown) {
+function describeFailure(error: unknown): Failure {
   const { code = "teacher.failed", message, status } = error as Partial<ServiceError>
-  return { code, message: message ?? String(error), status }
+  return { code, message: redactSecrets(message ?? String(error)), status }
 }
 
-/** A copy with secrets taken out of every text. */
-function redactAll<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value), (_key, member) => (typeof member === "string" ? redactSecrets(member) : member))
+function redactRequest(request: TeacherRequest): TeacherRequest {
+  const contents = redactTexts(request.messages.map(({ content }) => content))
+  return { ...request, messages: request.messages.map((message, index) => ({ ...message, content: contents[index] })) }
+}
+
+function redactCompletion(completion: TeacherCompletion): TeacherCompletion {
+  return { ...completion, texts: redactTexts(completion.texts) }
+}
+
+/** Texts with secrets taken out. Together, since looking secrets up costs more than looking for them. */
+function redactTexts(texts: readonly string[]): readonly string[] {
+  const separator = "\u0000\u0001"
+  const clean = redactSecrets(texts.join(separator)).split(separator)
+  return clean.length === texts.length ? clean : texts.map(redactSecrets)
 }

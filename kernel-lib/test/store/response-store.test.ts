@@ -1,11 +1,11 @@
 // The response store: nothing is asked twice, nothing that arrived is lost, and a damaged entry costs that entry only.
 import { readdirSync, readFileSync } from "node:fs"
-import { readdir, readFile, writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import { readdir, readFile, rm, writeFile } from "node:fs/promises"
+import { basename, join } from "node:path"
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest"
 import { ServiceError } from "../../src/core/errors"
 import type { Teacher, TeacherCompletion, TeacherRequest } from "../../src/core/teacher"
-import { storeResponses } from "../../src/store/response-store"
+import { isKeptFailure, storeResponses } from "../../src/store/response-store"
 import { makeFolder, removeFolders } from "./folders"
 
 afterAll(removeFolders)
@@ -46,9 +46,9 @@ async function entryFiles(folder: string): Promise<string[]> {
   return names.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }
 
-function entryTexts(folder: string): string[] {
-  const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".json"))
-  return names.map((name) => readFileSync(join(folder, name), "utf8"))
+function linesOf(folder: string): string[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith(".jsonl"))
+  return names.flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n").filter(Boolean))
 }
 
 describe("asking and asking again", () => {
@@ -104,37 +104,85 @@ describe("asking and asking again", () => {
 })
 
 describe("on disk", () => {
-  test("an answer is there before it counts, in one of 256 folders, one line of JSON each", async () => {
+  test("an answer is there before it counts, one line of JSON each, in a file for each teacher", async () => {
     const folder = await makeFolder()
     const store = storeResponses(countingTeacher(), folder, {
-      onSent: (asked) => expect(entryTexts(folder).some((text) => JSON.parse(text).request.index === asked.index)).toBe(true),
+      onSent: (asked) => expect(linesOf(folder).some((line) => JSON.parse(line).request.index === asked.index)).toBe(true),
     })
     await Promise.all(Array.from({ length: 40 }, (_, index) => store.complete(request({ index }))))
-    const files = await entryFiles(folder)
-    expect(files).toHaveLength(40)
-    for (const file of files) expect(file.slice(folder.length)).toMatch(/^\/([0-9a-f]{2})\/\1[0-9a-f]{30}\.json$/)
-    const lines = (await Promise.all(files.map((file) => readFile(file, "utf8")))).join("").trimEnd().split("\n")
-    expect(lines.map((line) => JSON.parse(line).request.index).sort((a, b) => a - b)).toEqual(
-      Array.from({ length: 40 }, (_, index) => index),
-    )
+    expect(
+      linesOf(folder)
+        .map((line) => JSON.parse(line).request.index)
+        .sort((a, b) => a - b),
+    ).toEqual(Array.from({ length: 40 }, (_, index) => index))
+    await storeResponses({ ...countingTeacher(), identity: "counter@elsewhere" }, folder).complete(request())
+    expect(await entryFiles(folder)).toHaveLength(2)
   })
 
-  test("a damaged entry costs that entry only", async () => {
+  /** What is asked again, after `damage` was done to the file of five answers: by this process, and by one that starts afresh. */
+  async function askAfter(damage: (lines: string[]) => string[]) {
     const folder = await makeFolder()
     const teacher = countingTeacher()
-    const ask = () => Promise.all([0, 1, 2, 3, 4].map((index) => storeResponses(teacher, folder).complete(request({ index }))))
-    const before = await ask()
-    const files = await entryFiles(folder)
-    const texts = await Promise.all(files.map((file) => readFile(file, "utf8")))
-    await writeFile(files[0], texts[0].slice(0, 100))
-    await writeFile(files[1], "")
-    await writeFile(files[2], texts[2].replace("answer", "onswer"))
-    await writeFile(files[3], texts[4])
-    const after = await ask()
-    expect(teacher.calls).toBe(9)
-    expect(after.filter((completion, index) => completion.texts[0] === before[index].texts[0])).toHaveLength(1)
-    expect(await ask()).toEqual(after)
-    expect(teacher.calls).toBe(9)
+    const ask = async (store: Teacher) => {
+      for (const index of [0, 1, 2, 3, 4]) await store.complete(request({ index }))
+    }
+    await ask(storeResponses(teacher, folder))
+    const [file] = await entryFiles(folder)
+    const lines = (await readFile(file, "utf8")).split("\n")
+    const damaged = damage(lines).join("\n")
+    await writeFile(file, damaged)
+    const here = teacher.calls
+    await ask(storeResponses(teacher, folder))
+    const askedHere = teacher.calls - here
+    const elsewhere = await makeFolder()
+    await writeFile(join(elsewhere, basename(file)), damaged)
+    await ask(storeResponses(teacher, elsewhere))
+    const askedAfresh = teacher.calls - here - askedHere
+    await ask(storeResponses(teacher, elsewhere))
+    await ask(storeResponses(teacher, folder))
+    expect(teacher.calls).toBe(here + askedHere + askedAfresh)
+    return { askedHere, askedAfresh }
+  }
+  const linesWithText = (lines: string[]) => lines.flatMap((line, index) => (line ? [index] : []))
+
+  const damages: Record<string, { damage: (lines: string[]) => string[]; asked: number }> = {
+    "a letter of one entry": {
+      damage: (lines) => lines.with(linesWithText(lines)[2], lines[linesWithText(lines)[2]].replace("answer 3", "answer 4")),
+      asked: 1,
+    },
+    "half of one entry": { damage: (lines) => lines.with(linesWithText(lines)[1], lines[linesWithText(lines)[1]].slice(0, 99)), asked: 1 },
+    "the line feed between two entries": { damage: (lines) => lines.toSpliced(linesWithText(lines)[1] + 1, 1), asked: 0 },
+    "the end of the file, as a kill leaves it": { damage: (lines) => [lines.join("\n").slice(0, -40)], asked: 1 },
+    "bytes that are no text, in two entries": {
+      damage: (lines) =>
+        lines.map((line, index) => (linesWithText(lines).slice(3).includes(index) ? line.replaceAll("e", "\u0000") : line)),
+      asked: 2,
+    },
+    "the whole file": { damage: () => ["{}"], asked: 5 },
+  }
+  for (const [name, { damage, asked }] of Object.entries(damages)) {
+    test(`damage to ${name} costs ${asked} of five`, async () => {
+      expect(await askAfter(damage)).toEqual({ askedHere: asked, askedAfresh: asked })
+    })
+  }
+
+  test("a file that is taken away while it is used is begun anew", async () => {
+    const folder = await makeFolder()
+    const teacher = countingTeacher()
+    const store = storeResponses(teacher, folder)
+    await store.complete(request())
+    await rm(folder, { recursive: true })
+    await store.complete(request())
+    expect(teacher.calls).toBe(2)
+    expect(linesOf(folder)).toHaveLength(1)
+    await store.complete(request())
+    expect(teacher.calls).toBe(2)
+  })
+
+  test("a folder that cannot be one is a sentence", async () => {
+    const folder = await makeFolder()
+    await writeFile(join(folder, "file"), "")
+    await expect(storeResponses(countingTeacher(), join(folder, "file", "responses")).complete(request())).rejects.toThrow()
   })
 
   test("no secret is kept, and what is returned is what is kept", async () => {
@@ -159,7 +207,7 @@ describe("two that ask the same at once", () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => storeResponses(teacher, folder).complete(request())))
     expect(new Set(answers.map(({ texts }) => texts[0])).size).toBe(1)
     expect((await storeResponses(teacher, folder).complete(request())).texts[0]).toBe(answers[0].texts[0])
-    expect(await entryFiles(folder)).toHaveLength(1)
+    expect((await storeResponses(teacher, folder).complete(request())).texts[0]).toBe(answers[0].texts[0])
   })
 })
 
@@ -195,7 +243,7 @@ describe("failures", () => {
     for (let attempt = 0; attempt < 2; attempt++)
       await expect(storeResponses(teacher, folder).complete(request())).rejects.toMatchObject({ status })
     expect(teacher.calls).toBe(2)
-    expect(await entryFiles(folder)).toEqual([])
+    expect(linesOf(folder)).toEqual([])
   })
 
   test("are final where the caller says so", async () => {
@@ -203,6 +251,35 @@ describe("failures", () => {
     const teacher = failing(503, true)
     const store = storeResponses(teacher, folder, { isFinal: () => true })
     for (let attempt = 0; attempt < 2; attempt++) await expect(store.complete(request())).rejects.toMatchObject({ status: 503 })
+    expect(teacher.calls).toBe(1)
+  })
+
+  test("that a stage gave up on fail again without being sent, until they are forgotten", async () => {
+    const folder = await makeFolder()
+    const teacher = failing(503, true)
+    const store = storeResponses(teacher, folder)
+    const error = await store.complete(request()).catch((thrown) => thrown)
+    expect(isKeptFailure(error)).toBe(false)
+    await store.keepFailure?.(request(), error)
+    const again = await storeResponses(teacher, folder)
+      .complete(request())
+      .catch((thrown) => thrown)
+    expect(again).toMatchObject({ code: "teacher.refused", status: 503, isRetryable: false })
+    expect(isKeptFailure(again)).toBe(true)
+    expect(teacher.calls).toBe(1)
+    await store.forgetFailure?.(request())
+    await expect(store.complete(request())).rejects.toThrow(/^Status 503\.$/)
+    expect(teacher.calls).toBe(2)
+  })
+
+  test("do not take an answer's place, nor does forgetting", async () => {
+    const folder = await makeFolder()
+    const teacher = countingTeacher()
+    const store = storeResponses(teacher, folder)
+    const answer = await store.complete(request())
+    await store.keepFailure?.(request(), new ServiceError("x.y", "Late.", { isRetryable: true }))
+    await store.forgetFailure?.(request())
+    expect(await store.complete(request())).toEqual(answer)
     expect(teacher.calls).toBe(1)
   })
 })

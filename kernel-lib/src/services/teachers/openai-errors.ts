@@ -126,9 +126,12 @@ export function missingKey(baseURL: string, cause?: unknown): InputError {
   )
 }
 
+/** A date is compared with the server's own clock, which it sends along: this machine's may be wrong, or jump. */
 function readWait({ headers }: APIError): number | undefined {
   const milliseconds = Number(headers?.get("retry-after-ms") ?? Number.NaN)
-  return Number.isFinite(milliseconds) && milliseconds >= 0 ? milliseconds : readRetryAfter(headers?.get("retry-after"))
+  if (Number.isFinite(milliseconds) && milliseconds >= 0) return milliseconds
+  const serverTime = Date.parse(headers?.get("date") ?? "")
+  return readRetryAfter(headers?.get("retry-after"), Number.isNaN(serverTime) ? undefined : serverTime)
 }
 
 const mostSaid = 300
@@ -143,7 +146,7 @@ function sentenceOf(error: APIError, server: ServerDescription): string {
 }
 
 /** Servers quote keys back, in whole. */
-function removeKey(text: string, { apiKey }: ServerDescription): string {
+export function removeKey(text: string, { apiKey }: ServerDescription): string {
   return redactSecrets(apiKey ? text.replaceAll(apiKey, "[redacted]") : text)
 }
 

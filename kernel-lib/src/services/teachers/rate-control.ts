@@ -7,6 +7,9 @@ import { ConcurrencyLimit, type Ticket } from "./concurrency-limit"
 import { MinuteBudget } from "./minute-budget"
 import { askedWait, giveUp, isRetryable, planRetry, type RetryOptions, sleep } from "./retry"
 
+/** Requests in flight at once where nobody says. */
+export const usualConcurrency = 16
+
 export interface RateControlOptions extends RetryOptions {
   /** Most requests in flight at once. Default 16. */
   readonly maxConcurrency?: number
@@ -45,7 +48,7 @@ export class RateControl {
   private timer?: NodeJS.Timeout
 
   constructor(private readonly options: RateControlOptions = {}) {
-    const { maxConcurrency = 16, requestsPerMinute, tokensPerMinute, minuteMilliseconds } = options
+    const { maxConcurrency = usualConcurrency, requestsPerMinute, tokensPerMinute, minuteMilliseconds } = options
     this.concurrency = new ConcurrencyLimit(maxConcurrency)
     if (requestsPerMinute !== undefined) this.requests = new MinuteBudget(requestsPerMinute, minuteMilliseconds)
     if (tokensPerMinute !== undefined) this.tokens = new MinuteBudget(tokensPerMinute, minuteMilliseconds)
@@ -68,7 +71,7 @@ export class RateControl {
   async run<T>(work: Work<T>): Promise<T> {
     const errors: ServiceError[] = []
     for (;;) {
-      const outcome = await this.tryOnce(work)
+      const outcome = await this.tryOnce(work, errors.length > 0)
       if (outcome.kind === "done") return outcome.result
       errors.push(outcome.error)
       const delay = planRetry(errors, this.options)
@@ -77,8 +80,11 @@ export class RateControl {
     }
   }
 
-  private async tryOnce<T>(work: Work<T>): Promise<{ kind: "done"; result: T } | { kind: "failed"; error: ServiceError }> {
-    const correctTokens = await this.enter(work)
+  private async tryOnce<T>(
+    work: Work<T>,
+    isAgain: boolean,
+  ): Promise<{ kind: "done"; result: T } | { kind: "failed"; error: ServiceError }> {
+    const correctTokens = await this.enter(work, isAgain)
     const ticket = this.concurrency.issue()
     const started = performance.now()
     try {
@@ -104,8 +110,8 @@ export class RateControl {
     if (error.status === 429 && asked !== undefined) this.pausedUntil = Math.max(this.pausedUntil, performance.now() + asked)
   }
 
-  /** Waits for a place. Answers what corrects the tokens that were reserved. */
-  private enter({ tokens = 0, signal }: Work<unknown>): Promise<(tokens: number) => void> {
+  /** Waits for a place; whoever tries again goes first, since others may wait for it. Answers what corrects the tokens that were reserved. */
+  private enter({ tokens = 0, signal }: Work<unknown>, isAgain: boolean): Promise<(tokens: number) => void> {
     return new Promise((resolve, reject) => {
       const stop = () => {
         this.waiting.splice(this.waiting.indexOf(waiting), 1)
@@ -125,12 +131,13 @@ export class RateControl {
       // Node warns of a leak from the eleventh listener on; requests that wait are more.
       if (signal) setMaxListeners(0, signal)
       signal?.addEventListener("abort", stop, { once: true })
-      this.waiting.push(waiting)
+      if (isAgain) this.waiting.unshift(waiting)
+      else this.waiting.push(waiting)
       this.admitWaiting()
     })
   }
 
-  /** Lets in whoever may go now, in the order of arrival, and sets an alarm for the next. */
+  /** Lets in whoever may go now, in their order, and sets an alarm for the next. */
   private admitWaiting(): void {
     clearTimeout(this.timer)
     while (this.waiting.length > 0 && this.held < this.concurrency.limit) {
@@ -199,6 +206,7 @@ export function estimateTokens({ messages, maxTokens = usualAnswerTokens, numRes
 export function withRateControl(teacher: Teacher, options: RateControlOptions = {}): Teacher {
   const control = new RateControl(options)
   return aroundTeacher(teacher, {
+    maxConcurrency: options.maxConcurrency ?? usualConcurrency,
     complete: (request, { signal } = {}) =>
       control.run({
         attempt: (attemptSignal) => teacher.complete(request, { signal: attemptSignal }),

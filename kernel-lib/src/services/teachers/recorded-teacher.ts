@@ -1,24 +1,32 @@
-// A teacher that replays rows which were generated earlier: for repeating a paper's runs, and for classes without a key.
+// A teacher that replays what was made earlier: rows, or the answers of an exported response store. For repeating a paper's runs, and for
+// classes without a key.
 import { basename, resolve } from "node:path"
 import { InputError, ServiceError } from "../../core/errors"
 import { fingerprintOf } from "../../core/fingerprint"
 import type { Teacher, TeacherCompletion } from "../../core/teacher"
 import { readDataset } from "../../store/tables"
+import { replayedTeacher } from "./replayed-responses"
 
-export interface RecordedTeacher extends Teacher {
-  readonly isRecorded: true
-  readonly totalRows: number
-}
+/** `isRecorded` and `totalRows` are there where rows are replayed; answers of a response store are given as the teacher gave them. */
+export type RecordedTeacher = Teacher
 
 /**
- * Replays the rows of a folder that Hugging Face's `save_to_disk` wrote, or of a Parquet, JSON lines or CSV file. It answers only requests
+ * Replays what was made earlier: answers or rows.
+ *
+ * A file of `exportResponses` holds answers: to every request that was in the recorded run it gives the same answer, so that the same
+ * notebook gives the same rows. It is called what the teacher was called that gave them.
+ *
+ * Anything else holds rows, and it replays the rows of a folder that Hugging Face's `save_to_disk` wrote, or of a Parquet, JSON lines or CSV file. It answers only requests
  * for examples: request `index` with `numResponses` n is given rows index * n to index * n + n - 1, each as `{"input": ..., "output": ...}`;
  * the last one may be given fewer. Nothing is sent and nothing is paid.
  *
- * @throws what `readDataset` throws; InputError `recorded.no-rows`. `complete` rejects with ServiceError `recorded.exhausted` (not retryable)
+ * @throws what `readDataset` throws; InputError `recorded.no-rows`, `recorded.no-such-file`, `responses.several-teachers`. `complete` rejects with
+ *   ServiceError `recorded.no-answer` (not retryable) where the run asks what the recorded one did not ask; with ServiceError `recorded.exhausted` (not retryable)
  *   where there are no rows left for a request, InputError `recorded.only-examples` for any other purpose
  */
 export async function recordedTeacher(folderOrFile: string): Promise<RecordedTeacher> {
+  const replayed = await replayedTeacher(folderOrFile)
+  if (replayed) return replayed
   const { inputs, outputs, length } = await readDataset(folderOrFile)
   const name = `recorded:${basename(resolve(folderOrFile))}`
   if (length === 0)

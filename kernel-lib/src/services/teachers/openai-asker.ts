@@ -1,0 +1,148 @@
+// Asks one chat-completions server, in the dialect that it has been found to take, through one gate or in batches.
+import OpenAI, { APIError } from "openai"
+import type { ChatCompletion } from "openai/resources/chat/completions"
+import { isPrompt2ModelError } from "../../core/errors"
+import { fingerprintOf } from "../../core/fingerprint"
+import type { RequestEstimate, TeacherRequest } from "../../core/teacher"
+import { countMessages, guessTokens, type TokenCounter, tokenCounterOf } from "./count-tokens"
+import { type Answers, filteredAnswers, joinAnswers, keepFulfilled, readCompletion } from "./openai-answers"
+import { type BatchOptions, BatchQueue } from "./openai-batch"
+import { type Dialect, firstDialect, learn, narrowDialect, writeBody } from "./openai-dialect"
+import { explainError, refusalOf, type ServerDescription } from "./openai-errors"
+import { estimateTokens, RateControl, type RateControlOptions } from "./rate-control"
+
+export interface AskerOptions extends RateControlOptions {
+  readonly batch?: BatchOptions
+  readonly onNotice?: (sentence: string) => void
+}
+
+type Body = ReturnType<typeof writeBody>
+
+/** Tokens of an answer where no cap is given and nobody knows better. */
+const usualAnswerTokens = 200
+
+/** What each server was found to take, by address and model: for all teachers of a process that ask it. */
+const knownDialects = new Map<string, Dialect>()
+
+export class OpenAIAsker {
+  private readonly client: OpenAI
+  private readonly control: RateControl
+  private readonly batches?: BatchQueue
+  private readonly place: string
+
+  constructor(
+    private readonly server: ServerDescription,
+    private readonly options: AskerOptions,
+  ) {
+    const { baseURL, apiKey, model } = server
+    this.client = new OpenAI({
+      baseURL,
+      apiKey: apiKey ?? "none",
+      // Retries are the gate's business, and so is the time-out, which also covers the body of an answer.
+      ...{ maxRetries: 0, timeout: 24 * 3_600_000, logLevel: "off" },
+      ...(apiKey ? {} : { defaultHeaders: { Authorization: null } }),
+    })
+    this.control = new RateControl(options)
+    this.batches = options.batch && new BatchQueue(this.client, server, this.control, options.batch)
+    this.place = `${model}@${baseURL}`
+  }
+
+  private get dialect(): Dialect {
+    return knownDialects.get(this.place) ?? firstDialect(this.server.baseURL)
+  }
+
+  /** All answers of a request: in one exchange where the server takes `n`, else in as many as there are answers. */
+  async ask(request: TeacherRequest, signal: AbortSignal | undefined): Promise<Answers> {
+    const { numResponses } = request
+    if (numResponses <= 1) return this.exchange(request, 0, signal)
+    const parts: Answers[] = []
+    if (this.dialect.takesSeveral) {
+      const answers = await this.exchange(request, 0, signal)
+      if (answers.texts.length > 1) return answers
+      this.adopt({ ...this.dialect, takesSeveral: false }, this.dialect)
+      parts.push(answers)
+    }
+    const single = { ...request, numResponses: 1 }
+    const missing = Array.from({ length: numResponses - parts.length }, (_, index) => this.exchange(single, parts.length + index, signal))
+    return joinAnswers([...parts, ...(await keepFulfilled(missing))])
+  }
+
+  /** Tokens that a request may take. */
+  async estimate({ messages, schema, maxTokens, numResponses }: TeacherRequest): Promise<Omit<RequestEstimate, "usd">> {
+    const count = await this.counter()
+    const inputTokens = count
+      ? countMessages(messages, schema, count)
+      : messages.reduce((sum, { content }) => sum + guessTokens(content), 0)
+    return {
+      inputTokens,
+      outputTokens: (maxTokens ?? usualAnswerTokens) * numResponses,
+      isBounded: maxTokens !== undefined,
+      isCounted: count !== undefined,
+    }
+  }
+
+  private counter(): Promise<TokenCounter> | undefined {
+    return tokenCounterOf(this.server.model)
+  }
+
+  /** One answer to a request or, with `n`, several; `sample` says which of the request's answers the first one is. */
+  private async exchange(request: TeacherRequest, sample: number, signal: AbortSignal | undefined): Promise<Answers> {
+    const known = this.dialect
+    for (let dialect = known; ; ) {
+      try {
+        const answers = await this.send(request, dialect, sample, signal)
+        if (dialect !== known) this.adopt(dialect, known)
+        return answers
+      } catch (error) {
+        const refusal = refusalOf(error)
+        const narrower = refusal && narrowDialect(dialect, request, refusal)
+        if (!narrower) throw error
+        dialect = narrower
+      }
+    }
+  }
+
+  private async send(request: TeacherRequest, dialect: Dialect, sample: number, signal: AbortSignal | undefined): Promise<Answers> {
+    const count = dialect.takesSeveral ? request.numResponses : 1
+    const body = writeBody(this.server.model, request, dialect, { count, seed: sampleSeed(request, sample) })
+    const read = async (asking: Promise<ChatCompletion>) => {
+      try {
+        return await readCompletion(await asking, request, this.server, () => this.counter())
+      } catch (error) {
+        if (error instanceof APIError && error.code === "content_filter") return filteredAnswers(request, count)
+        throw isPrompt2ModelError(error) ? error : explainError(error, this.server)
+      }
+    }
+    if (this.batches) return read(this.batches.ask(body, `${request.index}.${sample}`, signal))
+    return this.control.run({
+      attempt: (attemptSignal) => read(this.create(body, attemptSignal)),
+      tokens: await this.tokensOf({ ...request, numResponses: count }),
+      tokensUsed: ({ usage }) => usage.inputTokens + usage.outputTokens,
+      signal,
+    })
+  }
+
+  private create(body: Body, signal: AbortSignal): Promise<ChatCompletion> {
+    return this.client.chat.completions.create({ ...body, stream: false }, { signal })
+  }
+
+  /** What to reserve of the minute's tokens; counted only where there is such a limit, since counting takes time. */
+  private async tokensOf(request: TeacherRequest): Promise<number> {
+    if (this.options.tokensPerMinute === undefined) return estimateTokens(request)
+    const { inputTokens, outputTokens } = await this.estimate(request)
+    return inputTokens + outputTokens
+  }
+
+  /** Keeps what a server was found to take, and says so where it changes what was asked for. */
+  private adopt(dialect: Dialect, before: Dialect): void {
+    const notice = this.options.onNotice ?? ((sentence) => process.emitWarning(sentence, "Prompt2ModelWarning"))
+    const isNews = this.dialect.takesTemperature && !dialect.takesTemperature
+    knownDialects.set(this.place, learn(this.dialect, before, dialect))
+    if (isNews) notice(`${this.server.model} takes no temperature: it answers at its own, and annealing has no effect.`)
+  }
+}
+
+/** Equal requests of one stage, and the answers to one request, must not be drawn from the same random numbers. */
+function sampleSeed({ seed, index }: TeacherRequest, sample: number): number | undefined {
+  return seed === undefined ? undefined : Number.parseInt(fingerprintOf([seed, index, sample]).slice(0, 8), 16) >>> 1
+}
