@@ -164,22 +164,24 @@ function layers(pass: Pass, ids: tf.Tensor, places: Places, remember: Remember):
 
 /** x [B,N,D] -> [B,N,D] */
 function selfAttention(pass: Pass, layer: number, x: tf.Tensor, { turns, mask }: Places, remember: Remember): tf.Tensor {
-  const { numHeads, numKeyHeads, headSize } = pass.shape
+  const { numHeads, numKeyHeads, headSize, hasQueryBias, hasOutputBias } = pass.shape
   const name = `model.layers.${layer}.self_attn`
   const h = norm(pass, `model.layers.${layer}.input_layernorm`, x)
-  const query = turn(splitHeads(project(pass, `${name}.q_proj`, h), numHeads), turns) // [B,H,N,K]
-  const key = turn(splitHeads(project(pass, `${name}.k_proj`, h), numKeyHeads), turns) // [B,G,N,K]
-  const value = splitHeads(project(pass, `${name}.v_proj`, h), numKeyHeads)
+  const query = turn(splitHeads(project(pass, `${name}.q_proj`, h, hasQueryBias), numHeads), turns) // [B,H,N,K]
+  const key = turn(splitHeads(project(pass, `${name}.k_proj`, h, hasQueryBias), numKeyHeads), turns) // [B,G,N,K]
+  const value = splitHeads(project(pass, `${name}.v_proj`, h, hasQueryBias), numKeyHeads)
   const [keys, values] = remember(layer, key, value) // [B,G,M,K]
   const mixed = attendGrouped(query, keys, values, mask, headSize ** -0.5, (weights) => dropout(weights, pass.rate, pass.random))
-  return tf.add(x, project(pass, `${name}.o_proj`, mixed))
+  return tf.add(x, project(pass, `${name}.o_proj`, mixed, hasOutputBias))
 }
 
 /** x [B,N,D] -> [B,N,D] */
 function feedForward(pass: Pass, layer: string, x: tf.Tensor): tf.Tensor {
+  const { hasFeedForwardBias } = pass.shape
   const h = norm(pass, `${layer}.post_attention_layernorm`, x)
-  const gate = activate(pass.shape, project(pass, `${layer}.mlp.gate_proj`, h)) // [B,N,F]
-  return tf.add(x, project(pass, `${layer}.mlp.down_proj`, tf.mul(gate, project(pass, `${layer}.mlp.up_proj`, h))))
+  const gate = activate(pass.shape, project(pass, `${layer}.mlp.gate_proj`, h, hasFeedForwardBias)) // [B,N,F]
+  const gated = tf.mul(gate, project(pass, `${layer}.mlp.up_proj`, h, hasFeedForwardBias))
+  return tf.add(x, project(pass, `${layer}.mlp.down_proj`, gated, hasFeedForwardBias))
 }
 
 /** x [..., D] -> [..., V] */
@@ -189,9 +191,8 @@ function head(pass: Pass, x: tf.Tensor): tf.Tensor {
   return inScope("lm_head", () => linear(states, table, undefined, { transposeWeight: true }))
 }
 
-/** A fully connected layer, with a bias where the model has one. */
-function project({ weights }: Pass, name: string, x: tf.Tensor): tf.Tensor {
-  return linear(x, weights[`${name}.weight`], weights[`${name}.bias`], { transposeWeight: true })
+function project({ weights }: Pass, name: string, x: tf.Tensor, hasBias: boolean): tf.Tensor {
+  return linear(x, weights[`${name}.weight`], hasBias ? weights[`${name}.bias`] : undefined, { transposeWeight: true })
 }
 
 function norm({ weights, shape }: Pass, name: string, x: tf.Tensor): tf.Tensor {
