@@ -1,8 +1,10 @@
 // The engine: networks written as plain tfjs, traced into one graph, run by the best runtime that is here.
 
 export { type Criterion, distillationLoss, uniformCrossEntropy, withCriterion } from "./criterion"
+export { compileFlexible } from "./flexible"
 export { dropout, embed, gelu, inScope, layerNorm, linear, relu, rmsNorm, scatterRows, silu, softmaxCrossEntropy } from "./layers"
 export { adaptWeight, type LowRankAdapter } from "./low-rank"
+export type { FlexibleSpec, Size } from "./named-sizes"
 export type { AdafactorOptions, AdamWOptions, OptimizerOptions } from "./optimizers/optimizer-options"
 export { RandomStream, randomKey } from "./random-stream"
 export type { DataType } from "./recording"
@@ -10,6 +12,9 @@ export { describeEngines, type EngineDescription, selectEngine } from "./select-
 export type {
   Engine,
   EngineChoice,
+  FlexibleDefinition,
+  FlexibleRunOptions,
+  FlexibleSession,
   ForwardDefinition,
   ForwardFunction,
   ForwardSession,

@@ -2,8 +2,8 @@
 // tfjs functions of named inputs and named parameters; an engine turns one into a graph for each set of input shapes that it meets.
 import type * as tf from "@tensorflow/tfjs-core"
 import type { EngineName } from "../core/run"
-import type { OptimizerOptions } from "./optimizers/optimizer-options"
 import type { FlexibleSpec } from "./named-sizes"
+import type { OptimizerOptions } from "./optimizers/optimizer-options"
 import type { RandomStream } from "./random-stream"
 import type { TensorData, TensorSpec } from "./tensors"
 

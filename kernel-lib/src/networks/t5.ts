@@ -72,16 +72,16 @@ export function t5Loss(shape: T5Shape, inputs: NamedTensors, weights: NamedTenso
 export function t5Logits(shape: T5Shape, inputs: NamedTensors, weights: NamedTensors, rate = 0, random?: RandomStream): tf.Tensor {
   const pass: Pass = { shape, weights, rate, random }
   const sourceMask = maskScores(inputs.inputMask)
-  const encoded = encode(pass, inputs.inputIds, sourceMask)
+  const encoded = encode(pass, inputs.inputIds, sourceMask, bucketTable(shape, inputs.inputIds.shape[1]!, true))
   return decode(pass, inputs.decoderIds, encoded, sourceMask)
 }
 
-/** ids [B,S], mask [B,1,1,S] -> [B,S,D] */
-function encode(pass: Pass, ids: tf.Tensor, mask: tf.Tensor): tf.Tensor {
+/** ids [B,S], mask [B,1,1,S], buckets int32 [S*S] -> [B,S,D] */
+function encode(pass: Pass, ids: tf.Tensor, mask: tf.Tensor, buckets: tf.Tensor): tf.Tensor {
   const { shape } = pass
   const length = ids.shape[1]!
   let x = drop(pass, embed(pass.weights["shared.weight"], ids))
-  const bias = tf.add(positionBias(pass, "encoder", bucketTable(shape, length, true), [length, length]), mask) // [B,H,S,S]
+  const bias = tf.add(positionBias(pass, "encoder", buckets, [length, length]), mask) // [B,H,S,S]
   for (let i = 0; i < shape.numEncoderLayers; i++) {
     x = inScope(`encoder.block.${i}`, () => {
       const attended = selfAttention(pass, `encoder.block.${i}`, x, bias)
@@ -225,12 +225,12 @@ export function relativeBucket(
 
 /**
  * What the decoder needs of a source, computed once: keys and values of every layer's cross-attention.
- * @param inputs inputIds int32 [B,S], inputMask float32 [B,S]
+ * @param inputs inputIds int32 [B,S]; inputMask float32 [B,S]; sourceBuckets int32 [S*S], the bucket of each query's distance to each key
  * @returns crossKey0, crossValue0, crossKey1 ... each [B,H,S,K]
  */
 export function t5Encode(shape: T5Shape, inputs: NamedTensors, weights: NamedTensors): NamedTensors {
   const pass: Pass = { shape, weights, rate: 0 }
-  const encoded = encode(pass, inputs.inputIds, maskScores(inputs.inputMask))
+  const encoded = encode(pass, inputs.inputIds, maskScores(inputs.inputMask), inputs.sourceBuckets)
   const caches: Record<string, tf.Tensor> = {}
   for (let i = 0; i < shape.numDecoderLayers; i++) [caches[`crossKey${i}`], caches[`crossValue${i}`]] = crossCache(pass, i, encoded)
   return caches

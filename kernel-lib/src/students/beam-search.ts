@@ -6,7 +6,7 @@ export interface BeamSearchOptions {
   readonly beams: number
   readonly vocabularySize: number
   readonly maxNewTokens: number
-  readonly startId: number
+  readonly startId?: number
   readonly endIds: readonly number[]
   /** A finished hypothesis' score is divided by its length to this power. */
   readonly lengthPenalty: number
@@ -49,7 +49,7 @@ export class BeamHypotheses {
   }
 
   get lastTokens(): number[] {
-    return this.beams.map((beam) => beam.past?.token ?? this.options.startId)
+    return this.beams.map((beam) => beam.past?.token ?? this.options.startId ?? 0)
   }
 
   get ancestors(): readonly (readonly number[])[] {

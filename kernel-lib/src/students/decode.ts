@@ -10,8 +10,8 @@ import type { DecodingMemory } from "./decoding-memory"
 export interface DecodeOptions {
   readonly decoding: Decoding
   readonly maxNewTokens: number
-  /** The token that stands before the first. */
-  readonly startId: number
+  /** The token that stands before the first; of a decoder-only model, the prompt that an empty one stands for. */
+  readonly startId?: number
   /** Tokens that end a sequence. */
   readonly endIds: readonly number[]
   readonly lengthPenalty: number
@@ -56,7 +56,7 @@ export async function decodeRows(
   for (let start = 0; start < order.length; ) {
     const count = memory.rowsThatFit(sources[order[start]].length, options.maxNewTokens, beams)
     const group = order.slice(start, start + count)
-    const rows = group.map((index) => startRow(options, memory.shape.vocabularySize, index))
+    const rows = group.map((index) => startRow(options, memory.network.vocabularySize, index))
     try {
       await decodeGroup(
         memory,
@@ -87,17 +87,17 @@ async function decodeGroup(
   onFinished: (finished: number) => void,
 ): Promise<void> {
   const { maxNewTokens, signal, decoding } = options
-  const candidates = Math.min(memory.shape.vocabularySize, countCandidates(decoding, options.endIds.length, memory.shape.vocabularySize))
-  const batch = await DecodingBatch.open(memory, sources, { maxNewTokens, beams, candidates, signal })
+  const candidates = Math.min(
+    memory.network.vocabularySize,
+    countCandidates(decoding, options.endIds.length, memory.network.vocabularySize),
+  )
+  const { batch, first } = await DecodingBatch.open(memory, sources, { maxNewTokens, beams, candidates, signal })
   let inBatch = rows
-  for (let place = 0; place < maxNewTokens; place++) {
+  let pending = first
+  for (let place = 0; ; ) {
     signal?.throwIfAborted()
-    const ancestors = beams === 1 ? undefined : inBatch.flatMap((row) => row.ancestors!)
-    const scores = await batch.step(
-      inBatch.flatMap((row) => row.lastTokens),
-      place,
-      ancestors,
-    )
+    const scores = pending ?? (await stepRows(batch, inBatch, place++, beams, first !== undefined))
+    pending = undefined
     if (Number.isNaN(scores.best[0])) {
       // Numbers that are none would stay in the caches.
       memory.dispose()
@@ -112,8 +112,25 @@ async function decodeGroup(
     const running = [...inBatch.keys()].filter((position) => !inBatch[position].result)
     onFinished(rows.length - running.length)
     if (running.length === 0) return
-    if (batch.keep(running)) inBatch = running.map((position) => inBatch[position])
+    const order = batch.keep(running)
+    if (order) inBatch = order.map((position) => inBatch[position])
   }
+}
+
+/** @param isPrompted the first new token came out of the prompt, before any was fed */
+function stepRows(
+  batch: DecodingBatch,
+  rows: readonly RunningRow[],
+  place: number,
+  beams: number,
+  isPrompted: boolean,
+): Promise<StepScores> {
+  const ancestors = beams === 1 ? undefined : rows.flatMap((row) => row.ancestors!.map((path) => (isPrompted ? path.slice(1) : path)))
+  return batch.step(
+    rows.flatMap((row) => row.lastTokens),
+    place,
+    ancestors,
+  )
 }
 
 /** How many of the best tokens a step has to tell of. */
@@ -143,7 +160,7 @@ class SingleSequence implements RunningRow {
     private readonly options: DecodeOptions,
     private readonly choose: (logits: Float32Array) => number,
   ) {
-    this.lastTokens = [options.startId]
+    this.lastTokens = [options.startId ?? 0]
   }
 
   take({ count, tokens, logits, best }: StepScores, position: number): void {

@@ -1,11 +1,10 @@
-// A batch of sources while their targets are written: key-value caches in one place, and a compiled step for each size that the batch
-// goes through. Caches are written in place; when rows have finished, the others move together and a smaller step goes on.
+// A batch of sources while their targets are written: key-value caches in one place, and a step that runs at any number of rows and
+// slots. Caches are written in place; when rows have finished, others move into their places and the step goes on with fewer.
 
 import * as tf from "@tensorflow/tfjs-core"
-import type { ForwardSession, TensorData, TensorSpec } from "../engine"
-import { relativeBucket, t5DecodeStep, t5Encode, unseen } from "../networks/t5"
+import type { FlexibleSession, FlexibleSpec, NamedTensors, NamedValues, Size, TensorValue } from "../engine"
 import type { DecodingMemory } from "./decoding-memory"
-import { bucketLength, bucketRows } from "./length-buckets"
+import { listSourceFeeds, unseen } from "./source-feeds"
 
 /** What a step tells of each running row and beam: candidates for its next token, best first. */
 export interface StepScores {
@@ -19,8 +18,12 @@ export interface StepScores {
   readonly best: Float32Array
 }
 
-/** Tokens that the encoder reads at once: enough for the processor, few enough for its caches. */
-const encoderTokens = 4096
+/** Tokens that are read at once: enough for the processor, few enough for its caches. */
+const readTokens = 4096
+/** Rows that are read at once. */
+const readRows = 32
+/** Places that a row's cache has at first; it doubles when they are written. */
+const firstPlaces = 8
 
 export interface BatchOptions {
   /** Most new tokens of a row. */
@@ -33,220 +36,325 @@ export interface BatchOptions {
 
 /** Rows of one batch, in the order in which they were given or kept. */
 export class DecodingBatch {
-  /** Rows that the compiled step has room for; those from `running` on are idle. */
+  /** Rows of a step; those beyond what was given or kept are idle. */
   private rows: number
-  private slots: number
+  /** Slots before the first new token's: a prompt's own, where it has some. */
+  private readonly promptSlots: number
+  /** Places of new tokens in the cache. */
+  private places: number
   private readonly sourceLength: number
-  private readonly mask: Float32Array
+  /** Tokens of each row's source. */
+  private lengths: number[]
 
   private constructor(
     private readonly memory: DecodingMemory,
     sources: readonly (readonly number[])[],
     private readonly options: BatchOptions,
   ) {
-    this.rows = bucketRows(sources.length)
-    this.sourceLength = bucketLength(Math.max(...sources.map((source) => source.length)))
-    this.slots = Math.min(16, bucketLength(options.maxNewTokens)) * options.beams
-    this.mask = new Float32Array(this.rows * this.sourceLength)
+    this.rows = memory.roundRows(sources.length)
+    this.lengths = sources.map((source) => source.length)
+    this.sourceLength = memory.roundLength(Math.max(...this.lengths))
+    this.promptSlots = this.continues ? this.sourceLength : 0
+    this.places = this.fitPlaces(firstPlaces)
   }
 
-  /** Encodes `sources`, rows of token ids of about equal lengths. */
-  static async open(memory: DecodingMemory, sources: readonly (readonly number[])[], options: BatchOptions): Promise<DecodingBatch> {
+  /**
+   * Reads `sources`, rows of token ids of about equal lengths.
+   * @returns the batch; of networks that go on where their prompt ends, also the scores of the first new token
+   */
+  static async open(
+    memory: DecodingMemory,
+    sources: readonly (readonly number[])[],
+    options: BatchOptions,
+  ): Promise<{ readonly batch: DecodingBatch; readonly first: StepScores | undefined }> {
     const batch = new DecodingBatch(memory, sources, options)
-    await batch.encode(sources)
-    return batch
+    return { batch, first: await batch.read(sources) }
   }
 
+  private get continues(): boolean {
+    return this.memory.network.kind === "decoder-only"
+  }
+
+  private get slots(): number {
+    return this.promptSlots + this.places * this.options.beams
+  }
+
+  /** Numbers of a row in one slot of a cache. */
   private get rowSize(): number {
-    return this.memory.shape.numHeads * this.memory.shape.headSize
+    return this.memory.network.numHeads * this.memory.network.headSize
+  }
+
+  private fitPlaces(wanted: number): number {
+    return Math.min(this.memory.roundLength(this.options.maxNewTokens), wanted)
   }
 
   private cacheNames(prefixes: readonly string[]): string[] {
-    return Array.from({ length: this.memory.shape.numDecoderLayers }, (_, layer) => prefixes.map((prefix) => `${prefix}${layer}`)).flat()
+    return Array.from({ length: this.memory.network.numLayers }, (_, layer) => prefixes.map((prefix) => `${prefix}${layer}`)).flat()
   }
 
-  private async encode(sources: readonly (readonly number[])[]): Promise<void> {
-    const { sourceLength, rowSize, memory } = this
-    const finalSlots = bucketLength(this.options.maxNewTokens) * this.options.beams
-    for (const name of this.cacheNames(["key", "value"])) memory.array(name, this.rows * finalSlots * rowSize)
-    const names = this.cacheNames(["crossKey", "crossValue"])
-    for (const name of names) memory.array(name, this.rows * sourceLength * rowSize)
-    const chunk = Math.max(1, Math.min(32, Math.floor(encoderTokens / sourceLength)))
-    for (let start = 0; start < sources.length; start += chunk) await this.encodeChunk(sources.slice(start, start + chunk), start, names)
+  private get ownCaches(): string[] {
+    return this.cacheNames(["key", "value"])
   }
 
-  /** Encodes rows from `start` on, padded to the longest of them only, into the caches, which are as long as the batch's longest. */
-  private async encodeChunk(part: readonly (readonly number[])[], start: number, names: readonly string[]): Promise<void> {
-    const { sourceLength, memory } = this
-    const { numHeads, headSize } = memory.shape
-    const rows = bucketRows(part.length)
-    const length = bucketLength(Math.max(...part.map((source) => source.length)))
-    const inputIds = new Int32Array(rows * length)
-    const inputMask = new Float32Array(rows * length)
-    part.forEach((source, row) => {
-      inputIds.set(source, row * length)
-      inputMask.fill(1, row * length, row * length + source.length)
-      this.mask.fill(1, (start + row) * sourceLength, (start + row) * sourceLength + source.length)
-    })
-    const outputs = await this.compileEncoder(rows, length).run({ inputIds, inputMask }, { signal: this.options.signal })
-    for (const name of names) {
+  private get crossCaches(): string[] {
+    return this.continues ? [] : this.cacheNames(["crossKey", "crossValue"])
+  }
+
+  private async read(sources: readonly (readonly number[])[]): Promise<StepScores | undefined> {
+    const { memory, rowSize, rows } = this
+    const finalSlots = this.promptSlots + this.fitPlaces(Number.POSITIVE_INFINITY) * this.options.beams
+    for (const name of this.ownCaches) memory.array(name, rows * finalSlots * rowSize)
+    for (const name of this.crossCaches) memory.array(name, rows * this.sourceLength * rowSize)
+    const chunk = Math.max(1, Math.min(readRows, Math.floor(readTokens / this.sourceLength)))
+    const parts: StepScores[] = []
+    for (let start = 0; start < sources.length; start += chunk) {
+      const scores = await this.readChunk(sources.slice(start, start + chunk), start)
+      if (scores) parts.push(scores)
+    }
+    return parts.length === 0 ? undefined : this.joinScores(parts)
+  }
+
+  /** Reads rows from `start` on, padded to the longest of them only, into the caches, which are as long as the batch's longest. */
+  private async readChunk(part: readonly (readonly number[])[], start: number): Promise<StepScores | undefined> {
+    const { memory, continues } = this
+    const { numHeads, headSize, network } = { ...memory.network, network: memory.network }
+    const length = memory.roundLength(Math.max(...part.map((source) => source.length)))
+    const feeds = listSourceFeeds(network, part, memory.roundRows(part.length), length)
+    const session = this.compileReader(Object.fromEntries(Object.entries(feeds).map(([name, { spec }]) => [name, spec])))
+    const { signal } = this.options
+    const outputs = await session.run(Object.fromEntries(Object.entries(feeds).map(([name, { value }]) => [name, value])), { signal })
+    const slots = continues ? this.slots : this.sourceLength
+    for (const name of continues ? this.ownCaches : this.crossCaches) {
       const cache = memory.array(name, 0)
-      const encoded = outputs[name].data as Float32Array
+      const data = outputs[name].data as Float32Array
       for (let block = 0; block < part.length * numHeads; block++) {
-        cache.set(
-          encoded.subarray(block * length * headSize, (block + 1) * length * headSize),
-          (start * numHeads + block) * sourceLength * headSize,
-        )
+        const values = data.subarray(block * length * headSize, (block + 1) * length * headSize)
+        cache.set(values, (start * numHeads + block) * slots * headSize)
       }
     }
+    return continues ? copyScores(outputs, part.length, this.options.candidates) : undefined
   }
 
-  private compileEncoder(rows: number, length: number): ForwardSession {
-    const { memory } = this
-    return memory.session(`encode ${rows} ${length}`, (parameters, threads) =>
-      memory.engine.compileForward({
-        name: "t5 encoder",
-        forward: (inputs, weights) => t5Encode(memory.shape, inputs, weights),
-        inputs: { inputIds: int32(rows, length), inputMask: float32(rows, length) },
-        parameters,
-        threads,
-      }),
-    )
+  private compileReader(inputs: Readonly<Record<string, FlexibleSpec>>): FlexibleSession {
+    const { network } = this.memory
+    const { candidates } = this.options
+    if (network.kind === "decoder-only") {
+      return this.memory.session(`prefill ${candidates}`, () => ({
+        name: `${network.name} prefill`,
+        inputs,
+        forward: (tensors, weights) => {
+          const { logits, ...caches } = network.prefill(tensors, weights)
+          return { ...caches, ...scoreTokens(logits, candidates) }
+        },
+      }))
+    }
+    return this.memory.session("encode", () => ({
+      name: `${network.name} encoder`,
+      inputs,
+      forward: ({ sourceBuckets, ...tensors }, weights) =>
+        network.encode(sourceBuckets ? { ...tensors, sourceBuckets: tf.reshape(sourceBuckets, [-1]) } : tensors, weights),
+    }))
+  }
+
+  /** A prompt's scores for each of its beams, which begin alike. */
+  private joinScores(parts: readonly StepScores[]): StepScores {
+    const { beams, candidates: count } = this.options
+    const rows = parts.reduce((sum, { best }) => sum + best.length, 0)
+    const tokens = new Int32Array(rows * beams * count)
+    const logits = new Float32Array(rows * beams * count)
+    const best = new Float32Array(rows * beams)
+    let at = 0
+    for (const part of parts) {
+      for (let row = 0; row < part.best.length; row++) {
+        for (let beam = 0; beam < beams; beam++, at++) {
+          tokens.set(part.tokens.subarray(row * count, (row + 1) * count), at * count)
+          logits.set(part.logits.subarray(row * count, (row + 1) * count), at * count)
+          best[at] = part.best[row]
+        }
+      }
+    }
+    return { count, tokens, logits, best }
   }
 
   /**
    * One step of all rows.
    * @param tokens the last token of each row and beam
-   * @param place how many tokens the rows have written before
-   * @param ancestors with several beams: for each row and beam, the beam that wrote each earlier place
+   * @param place how many tokens were fed before, of those that are not the prompt's
+   * @param ancestors with several beams: for each row and beam, the beam that fed each earlier place
    */
   async step(tokens: readonly number[], place: number, ancestors?: readonly (readonly number[])[]): Promise<StepScores> {
     const { beams, candidates, signal } = this.options
-    if ((place + 1) * beams > this.slots) this.spreadSlots()
-    const session = this.compileStep()
-    const inputTokens = new Int32Array(this.rows * beams)
-    inputTokens.set(tokens)
-    const feeds: Record<string, TensorData> = {
-      tokens: inputTokens,
-      slots: this.nextSlots(place),
-      slotBuckets: this.slotBuckets(place),
-      slotMask: this.slotMask(place, ancestors),
-      inputMask: this.mask.subarray(0, this.rows * this.sourceLength),
-    }
-    const outputs = await session.run(feeds, { signal })
+    if (place >= this.places) this.spreadSlots()
+    const outputs = await this.compileStep().run(this.listStepFeeds(tokens, place, ancestors), { signal })
     return {
       count: candidates,
       tokens: outputs.candidates.data as Int32Array,
       logits: outputs.candidateLogits.data as Float32Array,
-      best: outputs.best.data as Float32Array,
+      best: (outputs.best.data as Float32Array).subarray(0, this.rows * beams),
     }
   }
 
-  /** Goes on with the rows at these positions, ascending, which become 0, 1, 2 ... ; true when it did, false when nothing would be won. */
-  keep(positions: readonly number[]): boolean {
-    const rows = bucketRows(positions.length)
-    if (rows >= this.rows) return false
-    const move = (array: Float32Array, size: number) =>
-      positions.forEach((from, to) => {
+  /**
+   * Goes on with the rows at these positions only.
+   * @returns the position that each row of the batch had before; undefined when nothing would be won by moving rows
+   */
+  keep(positions: readonly number[]): readonly number[] | undefined {
+    const rows = this.memory.roundRows(positions.length)
+    if (rows >= this.rows) return undefined
+    const isKept = new Set(positions)
+    const order = positions.map((_, to) => to)
+    const movers = positions.filter((from) => from >= positions.length)
+    for (let to = 0; to < positions.length; to++) if (!isKept.has(to)) order[to] = movers.pop()!
+    const move = (name: string, size: number) => {
+      const array = this.memory.array(name, 0)
+      order.forEach((from, to) => {
         if (from !== to) array.copyWithin(to * size, from * size, (from + 1) * size)
       })
-    for (const name of this.cacheNames(["key", "value"])) move(this.memory.array(name, 0), this.slots * this.rowSize)
-    for (const name of this.cacheNames(["crossKey", "crossValue"])) move(this.memory.array(name, 0), this.sourceLength * this.rowSize)
-    move(this.mask, this.sourceLength)
+    }
+    for (const name of this.ownCaches) move(name, this.slots * this.rowSize)
+    for (const name of this.crossCaches) move(name, this.sourceLength * this.rowSize)
+    this.lengths = order.map((from) => this.lengths[from])
     this.rows = rows
-    return true
+    return order
   }
 
-  /** Twice the slots a row: blocks move apart, last first. */
+  /** Twice the places a row: blocks move apart, last first. */
   private spreadSlots(): void {
-    const { numHeads, headSize } = this.memory.shape
-    const wanted = Math.min(bucketLength(this.options.maxNewTokens) * this.options.beams, this.slots * 2)
-    for (const name of this.cacheNames(["key", "value"])) {
+    const { numHeads, headSize } = this.memory.network
+    const before = this.slots
+    this.places = this.fitPlaces(this.places * 2)
+    for (const name of this.ownCaches) {
       const cache = this.memory.array(name, 0)
       for (let block = this.rows * numHeads - 1; block > 0; block--) {
-        cache.copyWithin(block * wanted * headSize, block * this.slots * headSize, (block + 1) * this.slots * headSize)
+        cache.copyWithin(block * this.slots * headSize, block * before * headSize, (block + 1) * before * headSize)
       }
     }
-    this.slots = wanted
+  }
+
+  private listStepFeeds(tokens: readonly number[], place: number, ancestors?: readonly (readonly number[])[]): NamedValues {
+    const { rows, slots, sourceLength, continues } = this
+    const { beams } = this.options
+    const { numHeads, headSize, ...network } = this.memory.network
+    const inputTokens = new Int32Array(rows * beams)
+    inputTokens.set(tokens)
+    const feeds: Record<string, TensorValue> = {
+      tokens: { shape: [rows, beams], data: inputTokens },
+      slots: { shape: [rows, numHeads * beams, 3], data: this.nextSlots(place) },
+      slotMask: { shape: this.sharesMask ? [1, 1, 1, slots] : [rows, 1, beams, slots], data: this.slotMask(place, ancestors) },
+    }
+    if (continues) {
+      const positions = Int32Array.from(inputTokens, (_, i) => (this.lengths[Math.floor(i / beams)] ?? 0) + place)
+      feeds.positions = { shape: [rows, beams], data: positions }
+    } else {
+      feeds.inputMask = { shape: [rows, sourceLength], data: this.inputMask() }
+    }
+    if (network.kind === "encoder-decoder" && network.bucketDistance) {
+      const buckets = Int32Array.from({ length: slots }, (_, slot) => network.bucketDistance!(Math.floor(slot / beams) - place, false))
+      feeds.slotBuckets = { shape: [slots], data: buckets }
+    }
+    for (const name of this.ownCaches) feeds[name] = { shape: [rows, numHeads, slots, headSize], data: this.memory.array(name, 0) }
+    for (const name of this.crossCaches) feeds[name] = { shape: [rows, numHeads, sourceLength, headSize], data: this.memory.array(name, 0) }
+    return feeds
+  }
+
+  /** Without prompts in the cache and without beams, all rows see the same slots. */
+  private get sharesMask(): boolean {
+    return !this.continues && this.options.beams === 1
+  }
+
+  private inputMask(): Float32Array {
+    const mask = new Float32Array(this.rows * this.sourceLength)
+    this.lengths.forEach((length, row) => {
+      mask.fill(1, row * this.sourceLength, row * this.sourceLength + length)
+    })
+    return mask
   }
 
   /** int32 [rows * heads * beams, 3] */
   private nextSlots(place: number): Int32Array {
     const { beams } = this.options
-    const { numHeads } = this.memory.shape
+    const { numHeads } = this.memory.network
     const slots = new Int32Array(this.rows * numHeads * beams * 3)
     for (let i = 0, row = 0; row < this.rows; row++) {
       for (let head = 0; head < numHeads; head++) {
         for (let beam = 0; beam < beams; beam++) {
           slots[i++] = row
           slots[i++] = head
-          slots[i++] = place * beams + beam
+          slots[i++] = this.promptSlots + place * beams + beam
         }
       }
     }
     return slots
   }
 
-  private slotBuckets(place: number): Int32Array {
-    const { beams } = this.options
-    return Int32Array.from({ length: this.slots }, (_, slot) => relativeBucket(this.memory.shape, Math.floor(slot / beams) - place, false))
-  }
-
-  /** One beam: [1,1,1,slots], the same for all rows. Several: [rows,1,beams,slots], its ancestors' slots and its own. */
+  /** For each row and beam its prompt's slots, its ancestors' and its own; one such row for all where they are the same. */
   private slotMask(place: number, ancestors?: readonly (readonly number[])[]): Float32Array {
+    const { slots, promptSlots } = this
     const { beams } = this.options
-    if (!ancestors) return new Float32Array(this.slots).fill(unseen, place + 1)
-    const mask = new Float32Array(this.rows * beams * this.slots).fill(unseen)
-    ancestors.forEach((path, beam) => {
-      path.forEach((ancestor, earlier) => {
-        mask[beam * this.slots + earlier * beams + ancestor] = 0
-      })
-      mask[beam * this.slots + place * beams + (beam % beams)] = 0
+    if (this.sharesMask) return new Float32Array(slots).fill(unseen, place + 1)
+    const mask = new Float32Array(this.rows * beams * slots).fill(unseen)
+    this.lengths.forEach((length, row) => {
+      for (let beam = 0; beam < beams; beam++) {
+        const at = (row * beams + beam) * slots
+        if (this.continues) mask.fill(0, at, at + length)
+        for (let earlier = 0; earlier < place; earlier++) {
+          mask[at + promptSlots + earlier * beams + (ancestors?.[row * beams + beam][earlier] ?? 0)] = 0
+        }
+        mask[at + promptSlots + place * beams + beam] = 0
+      }
     })
     return mask
   }
 
-  private compileStep(): ForwardSession {
-    const { memory, rows, slots, sourceLength } = this
+  private compileStep(): FlexibleSession {
+    const { memory } = this
+    const { network } = memory
     const { beams, candidates } = this.options
-    const { numHeads, headSize } = memory.shape
-    return memory.session(`step ${rows} ${slots} ${sourceLength} ${beams} ${candidates}`, (parameters, threads) => {
-      const inputs: Record<string, TensorSpec> = {
-        tokens: int32(rows, beams),
-        slots: int32(rows * numHeads * beams, 3),
-        slotBuckets: int32(slots),
-        slotMask: beams === 1 ? float32(1, 1, 1, slots) : float32(rows, 1, beams, slots),
-        inputMask: float32(rows, sourceLength),
+    return memory.session(`step ${beams} ${candidates}`, () => {
+      const inputs: Record<string, FlexibleSpec> = {
+        tokens: int32("rows", beams),
+        slots: int32("rows", network.numHeads * beams, 3),
+        slotMask: this.sharesMask ? float32(1, 1, 1, "slots") : float32("rows", 1, beams, "slots"),
       }
-      const caches: Record<string, TensorData> = {}
-      for (const name of this.cacheNames(["key", "value", "crossKey", "crossValue"])) {
-        inputs[name] = float32(rows, numHeads, name.startsWith("cross") ? sourceLength : slots, headSize)
-        caches[name] = memory.array(name, 0)
-      }
-      const inPlace = Object.fromEntries(
-        this.cacheNames(["Key", "Value"]).map((name) => [`next${name}`, name.replace(/^./, (first) => first.toLowerCase())]),
-      )
-      return memory.engine.compileForward({
-        name: "t5 decoder step",
-        forward: (tensors, weights) => {
-          const { logits, ...nextCaches } = t5DecodeStep(memory.shape, tensors, weights)
-          const top = tf.topk(logits, candidates)
-          return { ...nextCaches, candidates: top.indices, candidateLogits: top.values, best: tf.max(tf.softmax(logits), -1) }
-        },
+      if (this.continues) inputs.positions = int32("rows", beams)
+      else inputs.inputMask = float32("rows", "source")
+      if (network.kind === "encoder-decoder" && network.bucketDistance) inputs.slotBuckets = int32("slots")
+      for (const name of this.ownCaches) inputs[name] = float32("rows", network.numHeads, "slots", network.headSize)
+      for (const name of this.crossCaches) inputs[name] = float32("rows", network.numHeads, "source", network.headSize)
+      const names = this.cacheNames(["Key", "Value"])
+      return {
+        name: `${network.name} step`,
         inputs,
-        parameters,
-        memory: caches,
-        inPlace,
-        threads,
-      })
+        inPlace: Object.fromEntries(names.map((name) => [`next${name}`, name.replace(/^./, (letter) => letter.toLowerCase())])),
+        forward: ({ slots, ...tensors }, weights) => {
+          const { logits, ...caches } = network.step({ ...tensors, slots: tf.reshape(slots, [-1, 3]) }, weights)
+          return { ...caches, ...scoreTokens(logits, candidates) }
+        },
+      }
     })
   }
 }
 
-function int32(...shape: number[]): TensorSpec {
+/** logits [N,V] -> the best candidates, and the probability of the first of them. */
+function scoreTokens(logits: tf.Tensor, candidates: number): NamedTensors {
+  const top = tf.topk(logits, candidates)
+  return { candidates: top.indices, candidateLogits: top.values, best: tf.max(tf.softmax(logits), -1) }
+}
+
+/** The scores of the first `rows`, out of memory that the next run overwrites. */
+function copyScores(outputs: NamedValues, rows: number, count: number): StepScores {
+  return {
+    count,
+    tokens: (outputs.candidates.data as Int32Array).slice(0, rows * count),
+    logits: (outputs.candidateLogits.data as Float32Array).slice(0, rows * count),
+    best: (outputs.best.data as Float32Array).slice(0, rows),
+  }
+}
+
+function int32(...shape: Size[]): FlexibleSpec {
   return { shape, dtype: "int32" }
 }
 
-function float32(...shape: number[]): TensorSpec {
+function float32(...shape: Size[]): FlexibleSpec {
   return { shape, dtype: "float32" }
 }

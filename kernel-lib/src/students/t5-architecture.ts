@@ -8,6 +8,7 @@ import { bucketLength } from "./length-buckets"
 import type { NamedTensor } from "./safetensors"
 import { cutTokens, endSequence } from "./sequence-ends"
 import { readT5Configuration, type T5Configuration, writeT5Configuration } from "./t5-configuration"
+import { t5Decoder } from "./t5-decoder"
 import { TextGeneration } from "./text-generation"
 import type { Tokenizer } from "./tokenizer"
 import type { WeightFiles } from "./weight-files"
@@ -137,7 +138,7 @@ class T5Architecture implements Architecture {
 
   openAnswering({ engine, weights, tokenizer, generation, threads }: AnsweringParts): TextGeneration {
     const { decoderStartId, endIds } = this.configuration
-    const memory = new DecodingMemory(engine, this.shape, weights, threads)
+    const memory = new DecodingMemory(engine, t5Decoder(this.shape), weights, threads)
     return new TextGeneration({ memory, tokenizer, generation, startId: decoderStartId, endIds })
   }
 }

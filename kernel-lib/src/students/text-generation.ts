@@ -11,8 +11,8 @@ export interface TextGenerationParts {
   readonly memory: DecodingMemory
   readonly tokenizer: Tokenizer
   readonly generation: GenerationConfiguration
-  /** The token that stands before the first. */
-  readonly startId: number
+  /** The token that stands before the first; of a decoder-only model, the prompt that an empty one stands for. */
+  readonly startId?: number
   /** Tokens that end an answer. */
   readonly endIds: readonly number[]
 }

@@ -6,6 +6,7 @@ import { loadStudent } from "../../src/students"
 import { type DecodeOptions, decodeRows } from "../../src/students/decode"
 import { DecodingMemory } from "../../src/students/decoding-memory"
 import { modelOf } from "../../src/students/network-student"
+import { t5Decoder } from "../../src/students/t5-decoder"
 import { goldenFolder, goldenModels, readGolden } from "./golden"
 
 const plain = {
@@ -21,7 +22,7 @@ async function openMemory(name: string, engine: "onnx" | "eager" = "onnx"): Prom
   const student = await loadStudent(goldenFolder(name))
   const { weights } = student
   const model = modelOf(student)
-  return new DecodingMemory(await selectEngine(engine), model.shape as T5Shape, weights, 1)
+  return new DecodingMemory(await selectEngine(engine), t5Decoder(model.shape as T5Shape), weights, 1)
 }
 
 const tokensOf = (rows: readonly { readonly tokens: readonly number[] }[]) => rows.map((row) => row.tokens)

@@ -3,12 +3,17 @@ import * as tf from "@tensorflow/tfjs-core"
 import { EngineError } from "../../core/errors"
 import "../gradients"
 import { fillInputs, layOutMemory, specsOf } from "../feeds"
+import { checkInPlace, GrowingMemory } from "../flexible"
+import { NamedSizes } from "../named-sizes"
 import { makeOptimizer } from "../optimizers/make-optimizer"
 import type { Optimizer } from "../optimizers/optimizer"
 import { RandomStream } from "../random-stream"
 import { dataTypeOf, sizeOf } from "../recording"
 import type {
   Engine,
+  FlexibleDefinition,
+  FlexibleRunOptions,
+  FlexibleSession,
   ForwardDefinition,
   ForwardSession,
   NamedParameters,
@@ -18,6 +23,7 @@ import type {
   TrainingDefinition,
 } from "../session"
 import { checkLoss, checkNames, traceForward } from "../tracer"
+import { checkDataType } from "../tracing-backend"
 import { type GradientSource, OptimizingSession } from "../training-session"
 
 /** @param backend a tfjs backend that is registered and ready */
@@ -31,6 +37,7 @@ export function makeEagerEngine(backend: string): Engine {
       return new OptimizingSession(new EagerGradients(backend, definition, optimizer), optimizer, definition.seed ?? 0)
     },
     compileForward: (definition) => new EagerForwardSession(backend, definition),
+    compileFlexible: (definition) => new EagerFlexibleSession(backend, definition),
   }
 }
 
@@ -104,6 +111,40 @@ class EagerForwardSession implements ForwardSession {
     for (const [name, tensor] of Object.entries(results)) this.outputs[name].data.set((await tensor.data()) as TensorData)
     tf.dispose(results)
     return this.outputs
+  }
+
+  dispose(): void {}
+}
+
+/** Every size is open where nothing is compiled. */
+class EagerFlexibleSession implements FlexibleSession {
+  private readonly memory = new GrowingMemory()
+  private readonly named: NamedSizes
+
+  constructor(
+    private readonly backend: string,
+    private readonly definition: FlexibleDefinition,
+  ) {
+    this.named = new NamedSizes(definition.inputs, [])
+  }
+
+  async run(inputs: NamedValues, { outputs: given = {}, signal }: FlexibleRunOptions = {}): Promise<NamedValues> {
+    checkSignal(signal)
+    this.named.measure(Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape])))
+    const { forward, parameters, inPlace = {} } = this.definition
+    const results = onBackend(this.backend, () => forward(makeTensors(inputs), makeTensors(parameters)))
+    const outputs: Record<string, NamedValues[string]> = {}
+    for (const [name, tensor] of Object.entries(results)) {
+      const source = inPlace[name]
+      const data =
+        source === undefined
+          ? this.memory.place(name, tensor.shape, checkDataType(tensor.dtype), given[name])
+          : checkInPlace(name, tensor.shape, source, inputs[source])
+      data.set((await tensor.data()) as TensorData)
+      outputs[name] = { shape: tensor.shape, data }
+    }
+    tf.dispose(results)
+    return outputs
   }
 
   dispose(): void {}

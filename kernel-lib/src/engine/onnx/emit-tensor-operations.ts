@@ -173,7 +173,7 @@ export const tensorRules: Rules<OtherOperation> = {
   Cumsum: (graph, [x], { attributes: { axis, exclusive, reverse } }) =>
     graph.node("CumSum", [x, graph.integer(axis)], { exclusive: Number(exclusive), reverse: Number(reverse) }),
 
-  Reshape: (graph, [x], node) => graph.node("Reshape", [x, graph.sizes(node.results[0].shape)]),
+  Reshape: (graph, [x], node) => graph.reshape(x, node.inputs[0].shape, node.results[0].shape),
   Transpose: (graph, [x], node) => transpose(graph, x, node.inputs[0].shape, node.attributes.permutation),
   Slice: (graph, [x], node) => {
     const { begin, end, strides } = node.attributes
@@ -262,7 +262,12 @@ function transpose(graph: GraphBuilder, x: Name, shape: readonly number[], permu
     order,
     order.slice().sort((a, b) => a - b),
   )
-  if (!isMoving) return graph.node("Reshape", [x, graph.sizes(result)])
-  const narrow = graph.node("Reshape", [x, graph.sizes(kept.map((axis) => shape[axis]))])
-  return graph.node("Reshape", [graph.node("Transpose", [narrow], { perm: order }), graph.sizes(result)])
+  if (!isMoving) return graph.reshape(x, shape, result)
+  const narrowShape = kept.map((axis) => shape[axis])
+  const moved = graph.node("Transpose", [graph.reshape(x, shape, narrowShape)], { perm: order })
+  return graph.reshape(
+    moved,
+    order.map((axis) => narrowShape[axis]),
+    result,
+  )
 }

@@ -1,4 +1,5 @@
 // From a recording to an ONNX model: inputs, parameters and outputs by name, one rule for each recorded operation.
+import type { NamedSizes } from "../named-sizes"
 import type { OperationName } from "../operations"
 import type { RecordedNode, Recording, Value } from "../recording"
 import { type IsUsed, makeLayerRules } from "./emit-layer-operations"
@@ -16,7 +17,7 @@ export const graphNames = {
 }
 
 /** How each operation is emitted; results that nobody uses may be left out. */
-export function makeRules(isUsed: IsUsed): Rules<OperationName> {
+export function makeRules(isUsed: IsUsed): { -readonly [Operation in keyof Rules<OperationName>]: Rules<OperationName>[Operation] } {
   return {
     ...unaryRules,
     ...arithmeticRules,
@@ -29,11 +30,21 @@ export function makeRules(isUsed: IsUsed): Rules<OperationName> {
   }
 }
 
+export interface EmitOptions {
+  /** Sizes that are known when the graph runs. */
+  readonly named?: NamedSizes
+  /** Parameters are initializers, whose values are handed over when the session is made, instead of inputs. */
+  readonly storesParameters?: boolean
+}
+
 /** A model file. Inputs and parameters are the graph's inputs: values are bound when it runs. */
-export function emitOnnx(recording: Recording): Uint8Array {
-  const graph = new GraphBuilder()
+export function emitOnnx(recording: Recording, { named, storesParameters = false }: EmitOptions = {}): Uint8Array {
+  const graph = new GraphBuilder(named)
   const uses = recording.countUses()
   const rules = makeRules((value) => uses.has(value))
+  if (storesParameters) {
+    rules.Parameter = (_graph, _inputs, node) => graph.storedParameter(graphNames.parameter(node.attributes.name), node.results[0])
+  }
   const names = new Map<Value, Name>()
   for (const node of recording.nodes) {
     const rule = rules[node.operation] as Rule<OperationName>

@@ -1,4 +1,6 @@
 // Builds an ONNX graph: nodes, constants that are stored once, names. Values are known by their names.
+import { EngineError } from "../../core/errors"
+import type { NamedSizes, OpenSize } from "../named-sizes"
 import type { TensorSpec } from "../session"
 import {
   type ElementType,
@@ -33,6 +35,11 @@ const arrayTypes = new Map<unknown, ElementType>([
   [Uint8Array, "bool"],
 ])
 
+/** TensorProto.DataLocation */
+const external = 1
+/** The runtime wants a place, and reads nothing there: it is given the values. */
+const elsewhere = { key: "location", value: "none" }
+
 /** Constants of more elements are not looked for among the others. */
 const largestShared = 64
 
@@ -46,7 +53,13 @@ export class GraphBuilder {
   private readonly outputs: ValueInfoProto[] = []
   private readonly aliases = new Map<Name, Name>()
   private readonly made = new Set<Name>()
+  /** Where the graph reads an open size: an input and its axis. */
+  private readonly measured = new Map<string, { readonly input: Name; readonly axis: number }>()
+  private readonly computed = new Map<string, Name>()
   private count = 0
+
+  /** @param named the sizes that are known when the graph runs */
+  constructor(private readonly named?: NamedSizes) {}
 
   /** Adds a node with one result. */
   node(opType: string, input: readonly Name[], attributes: OnnxAttributes = {}, domain = ""): Name {
@@ -67,7 +80,19 @@ export class GraphBuilder {
   }
 
   input(name: Name, spec: TensorSpec): Name {
-    this.inputs.push(describeValue(name, spec))
+    this.inputs.push(this.describeValue(name, spec))
+    for (const [axis, size] of spec.shape.entries()) {
+      const open = this.named?.takeApart(size)
+      if (open?.factor === 1 && open.names.length === 1 && !this.measured.has(open.names[0])) {
+        this.measured.set(open.names[0], { input: name, axis })
+      }
+    }
+    return name
+  }
+
+  /** A parameter whose values are handed over when the session is made. */
+  storedParameter(name: Name, { shape }: TensorSpec): Name {
+    this.constants.push({ name, dims: shape, dataType: elementTypes.float32, dataLocation: external, externalData: [elsewhere] })
     return name
   }
 
@@ -76,10 +101,16 @@ export class GraphBuilder {
     // An Identity node would copy: a computed value takes the output's name instead.
     if (this.made.has(value) && !this.aliases.has(value)) this.aliases.set(value, name)
     else this.nodes.push({ opType: "Identity", domain: "", input: [value], output: [name], attributes: {}, scope: this.scope })
-    this.outputs.push(describeValue(name, spec))
+    this.outputs.push(this.describeValue(name, spec))
   }
 
   constant(values: Float32Array | Float64Array | Int32Array | Uint32Array | BigInt64Array | Uint8Array, shape: readonly number[]): Name {
+    if (this.named?.isOpen(shape)) {
+      throw new EngineError(
+        "engine.open-size",
+        `The network holds a constant as long as an input${this.scope && ` in ${this.scope}`}, whose length is open: hand it over as an input.`,
+      )
+    }
     const dtype = arrayTypes.get(values.constructor)!
     const rawData = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
     const key = values.length <= largestShared ? `${dtype} ${shape.join()}: ${rawData.join()}` : undefined
@@ -101,7 +132,38 @@ export class GraphBuilder {
 
   /** What operators take as shape, axes and positions: int64. */
   sizes(values: readonly number[]): Name {
-    return this.constant(BigInt64Array.from(values, BigInt), [values.length])
+    const parts = values.map((size) => this.named?.takeApart(size))
+    if (!parts.some((open) => open)) return this.constant(BigInt64Array.from(values, BigInt), [values.length])
+    const key = values.join()
+    const known = this.computed.get(key)
+    if (known) return known
+    const each = parts.map((open, index) => (open ? this.measure(open) : this.sizes([values[index]])))
+    const name = each.length === 1 ? each[0] : this.node("Concat", each, { axis: 0 })
+    this.computed.set(key, name)
+    return name
+  }
+
+  /** `x` of shape `from` in the shape `to`. */
+  reshape(x: Name, from: readonly number[], to: readonly number[]): Name {
+    if (!this.named?.isOpen(to)) return this.node("Reshape", [x, this.sizes(to)])
+    // 0 keeps the size of that axis, one -1 is what is left: cheaper than computing with shapes.
+    const kept = to.map((size, axis) => (size === from[axis] && this.named?.takeApart(size) ? 0 : size))
+    const open = kept.filter((size) => this.named?.takeApart(size))
+    if (open.length > 1) return this.node("Reshape", [x, this.sizes(to)])
+    const target = kept.map((size) => (size === open[0] ? -1 : size))
+    return this.node("Reshape", [x, this.constant(BigInt64Array.from(target, BigInt), [target.length])])
+  }
+
+  private measure({ factor, names }: OpenSize): Name {
+    const lengths = names.map((name) => {
+      const { input, axis } = this.measured.get(name)!
+      const known = this.computed.get(name)
+      const length = known ?? this.node("Shape", [input], { start: axis, end: axis + 1 })
+      this.computed.set(name, length)
+      return length
+    })
+    const product = lengths.reduce((a, b) => this.node("Mul", [a, b]))
+    return factor === 1 ? product : this.node("Mul", [product, this.sizes([factor])])
   }
 
   /** A model file of the graph. */
@@ -118,12 +180,15 @@ export class GraphBuilder {
     return encodeModel({ name, node, initializer: this.constants, input: this.inputs, output: this.outputs }, opset)
   }
 
+  private describeValue(name: Name, { shape, dtype }: TensorSpec): ValueInfoProto {
+    const dim = shape.map((size) => {
+      const open = this.named?.takeApart(size)
+      return open ? { dimParam: [...open.names, open.factor].join(" ") } : { dimValue: size }
+    })
+    return { name, type: { tensorType: { elemType: elementTypes[dtype], shape: { dim } } } }
+  }
+
   private makeName(): Name {
     return `v${this.count++}`
   }
-}
-
-function describeValue(name: Name, { shape, dtype }: TensorSpec): ValueInfoProto {
-  const dim = shape.map((dimValue) => ({ dimValue }))
-  return { name, type: { tensorType: { elemType: elementTypes[dtype], shape: { dim } } } }
 }

@@ -19,7 +19,9 @@ export interface TensorProto {
   readonly dims: readonly number[]
   readonly dataType: number
   readonly name: string
-  readonly rawData: Uint8Array
+  readonly rawData?: Uint8Array
+  readonly dataLocation?: number
+  readonly externalData?: readonly { readonly key: string; readonly value: string }[]
 }
 
 export interface NodeProto {
@@ -31,10 +33,13 @@ export interface NodeProto {
   readonly attribute: readonly AttributeProto[]
 }
 
+/** A size, or the name of one that is open. */
+export type DimensionProto = { readonly dimValue: number } | { readonly dimParam: string }
+
 export interface ValueInfoProto {
   readonly name: string
   readonly type: {
-    readonly tensorType: { readonly elemType: number; readonly shape: { readonly dim: readonly { readonly dimValue: number }[] } }
+    readonly tensorType: { readonly elemType: number; readonly shape: { readonly dim: readonly DimensionProto[] } }
   }
 }
 
@@ -108,11 +113,21 @@ const modelType = protobuf.Root.fromJSON({
         type: single(20, "int32"),
       },
     },
-    Tensor: { fields: { dims: many(1, "int64"), dataType: single(2, "int32"), name: single(8, "string"), rawData: single(9, "bytes") } },
+    Tensor: {
+      fields: {
+        dims: many(1, "int64"),
+        dataType: single(2, "int32"),
+        name: single(8, "string"),
+        rawData: single(9, "bytes"),
+        externalData: many(13, "Entry"),
+        dataLocation: single(14, "int32"),
+      },
+    },
+    Entry: { fields: { key: single(1, "string"), value: single(2, "string") } },
     ValueInfo: { fields: { name: single(1, "string"), type: single(2, "Type") } },
     Type: { fields: { tensorType: single(1, "TensorType") } },
     TensorType: { fields: { elemType: single(1, "int32"), shape: single(2, "Shape") } },
     Shape: { fields: { dim: many(1, "Dimension") } },
-    Dimension: { fields: { dimValue: single(1, "int64") } },
+    Dimension: { fields: { dimValue: single(1, "int64"), dimParam: single(2, "string") } },
   },
 }).lookupType("Model")

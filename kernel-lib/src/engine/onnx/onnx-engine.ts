@@ -8,6 +8,7 @@ import type { Engine, ForwardDefinition, ForwardSession, NamedValues, TensorData
 import { traceForward } from "../tracer"
 import { OptimizingSession } from "../training-session"
 import { emitOnnx, graphNames } from "./emitter"
+import { OnnxFlexibleSession } from "./flexible-session"
 import { NativeSession } from "./native-session"
 import { OnnxGradients } from "./onnx-training"
 import { optimizeForOnnx } from "./passes"
@@ -23,6 +24,7 @@ export function makeOnnxEngine(api: RuntimeApi): Engine {
       return new OptimizingSession(new OnnxGradients(api, definition, optimizer), optimizer, definition.seed ?? 0)
     },
     compileForward: (definition) => new OnnxForwardSession(api, definition),
+    compileFlexible: (definition) => new OnnxFlexibleSession(api, definition),
   }
 }
 

@@ -36,3 +36,23 @@ export const onnxPasses: readonly Pass[] = [
 export function optimizeForOnnx(recording: Recording): Recording {
   return onnxPasses.reduce((current, pass) => pass(current), recording)
 }
+
+/**
+ * The passes for graphs that only run forward, at any number of rows. A product that scales its result misses the runtime's kernel for a
+ * single row, so numbers stay with the narrow operand; and nothing is transposed by a size that is open.
+ */
+export const forwardPasses: readonly Pass[] = [
+  foldConstants,
+  removeNoOps,
+  shareCommonNodes,
+  liftReshapes,
+  removeNoOps,
+  biasIntoMatMul,
+  foldConstants,
+  removeNoOps,
+  shareCommonNodes,
+]
+
+export function optimizeForward(recording: Recording): Recording {
+  return forwardPasses.reduce((current, pass) => pass(current), recording)
+}

@@ -17,6 +17,8 @@ export interface RuntimeApi {
   setIntraOpNumThreads(options: Handle, threads: number): void
   setSessionLogSeverityLevel(options: Handle, level: number): void
   addSessionConfigEntry(options: Handle, key: string, value: string): void
+  /** The values of an initializer that the model names only; they are read until the session is released. */
+  addInitializer(options: Handle, name: string, value: Handle): void
   createSession(model: Uint8Array, options: Handle): Handle
   releaseSession(session: Handle): void
   createTensor(data: ArrayBufferView, bytes: number, shape: readonly number[], elementType: number): Handle
@@ -70,6 +72,7 @@ const prototypes = {
   BindInput: [136, "void* (void* binding, str name, void* value)"],
   BindOutput: [137, "void* (void* binding, str name, void* value)"],
   CreateAndRegisterAllocator: [144, "void* (void* env, void* info, void* configuration)"],
+  AddInitializer: [150, "void* (void* options, str name, void* value)"],
   UnregisterAllocator: [177, "void* (void* env, void* info)"],
 } as const satisfies Record<string, readonly [slot: number, prototype: string]>
 
@@ -176,6 +179,7 @@ function bindApi({ version, call }: Table): RuntimeApi {
     setIntraOpNumThreads: (options, count) => check(call.SetIntraOpNumThreads(options, count)),
     setSessionLogSeverityLevel: (options, level) => check(call.SetSessionLogSeverityLevel(options, level)),
     addSessionConfigEntry: (options, key, value) => check(call.AddSessionConfigEntry(options, key, value)),
+    addInitializer: (options, name, value) => check(call.AddInitializer(options, name, value)),
     createSession: (model, options) => make("CreateSessionFromArray", environment, model, model.byteLength, options),
     releaseSession: (session) => void call.ReleaseSession(session),
     createTensor: (data, bytes, shape, elementType) =>
