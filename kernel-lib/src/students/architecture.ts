@@ -93,8 +93,11 @@ export interface Architecture {
   readWeights(files: WeightFiles, stream: (name: string) => NormalStream): Promise<LoadedWeights>
   /** `config.json`, as every version of transformers reads it. */
   describe(): Record<string, unknown>
-  /** What `generation_config.json` has to say of it; undefined for a model that writes no text. */
-  describeGeneration(): Record<string, unknown> | undefined
+  /**
+   * What `generation_config.json` has to say of it; undefined for a model that writes no text.
+   * @param there what the file said when the model was loaded
+   */
+  describeGeneration(there: Readonly<Record<string, unknown>>): Record<string, unknown> | undefined
   /** The weights as a folder holds them. */
   listFileWeights(weights: NamedParameters): NamedTensor[]
 

@@ -16,7 +16,7 @@ export async function saveStudent(student: StudentParts, folder: string): Promis
   if (Object.keys(weights).length === 0)
     throw new InputError("student.disposed", `${student.name} was disposed of and has no weights to save: load it again.`)
   const tensors = model.listFileWeights(weights)
-  const written = model.describeGeneration()
+  const written = model.describeGeneration(generation.json)
   const generationJson = written && {
     ...generation.json,
     ...written,
@@ -49,12 +49,18 @@ const realNumbers = [
   "encoder_repetition_penalty",
   "epsilon_cutoff",
   "eta_cutoff",
+  "factor",
   "guidance_scale",
+  "high_freq_factor",
   "initializer_factor",
+  "initializer_range",
   "layer_norm_epsilon",
   "length_penalty",
+  "low_freq_factor",
   "min_p",
   "repetition_penalty",
+  "rms_norm_eps",
+  "rope_theta",
   "temperature",
   "top_p",
   "typical_p",
