@@ -21,7 +21,16 @@ export type { DatasetCard, DatasetConfiguration, Hub, ModelCard, SourceTable } f
 export { type Example, PromptSpec } from "./core/prompt-spec"
 export type { EngineName, Limits, Progress, Reporter, Run, RunEvent, SentRecord, Spending } from "./core/run"
 export type { Decoding, Prediction, PredictOptions, Student } from "./core/student"
-export type { ChatMessage, ResponseSchema, Teacher, TeacherCompletion, TeacherPurpose, TeacherRequest, TokenUsage } from "./core/teacher"
+export type {
+  ChatMessage,
+  RequestEstimate,
+  ResponseSchema,
+  Teacher,
+  TeacherCompletion,
+  TeacherPurpose,
+  TeacherRequest,
+  TokenUsage,
+} from "./core/teacher"
 export { show } from "./display/tslab-hook"
 export { describeEngines, type EngineChoice, type EngineDescription } from "./engine"
 export {
@@ -40,8 +49,12 @@ export {
 export { type PipelineOptions, type PipelineResult, prompt2model } from "./pipeline"
 export { bundledHub, huggingFaceHub } from "./services/hubs"
 export {
+  type BatchOptions,
   type OpenAITeacher,
+  type OpenAITeacherOptions,
   openaiTeacher,
+  type Price,
+  type RateControlOptions,
   type RecordedTeacher,
   recordedTeacher,
   simulatedTeacher,
@@ -53,7 +66,14 @@ export type { GroupScores, Interval } from "./stages/evaluate/score-system"
 export type { TrainingSettings } from "./stages/fine-tune/choose-settings"
 export { type FineTuneOptions, fineTune, type TrainedStudent } from "./stages/fine-tune/fine-tune"
 export type { LossCurve, TrainingOutcome } from "./stages/fine-tune/training-outcome"
-export { type GenerateDatasetOptions, GeneratedDataset, generateDataset } from "./stages/generate-dataset/generate-dataset"
+export {
+  type GenerateDatasetOptions,
+  GeneratedDataset,
+  type Generating,
+  generateDataset,
+} from "./stages/generate-dataset/generate-dataset"
+export type { GenerationEstimate } from "./stages/generate-dataset/generation-cost"
+export type { RowStream } from "./stages/generate-dataset/stream-rows"
 export { type LoadDatasetOptions, loadDataset } from "./stages/load-dataset/load-dataset"
 export { loadModel } from "./stages/load-model/load-model"
 export { parsePrompt } from "./stages/parse-prompt/parse-prompt"
@@ -62,6 +82,7 @@ export { type DatasetCandidates, type RetrieveDatasetsOptions, retrieveDatasets 
 export { type ModelCandidates, type RetrieveModelsOptions, retrieveModels } from "./stages/retrieve-models/retrieve-models"
 export { type Demo, type ServeOptions, serve } from "./stages/serve/serve"
 export { type TransformDatasetOptions, transformDataset } from "./stages/transform-dataset/transform-dataset"
+export { type ExportedResponses, exportResponses } from "./store/exported-responses"
 export { type FolderRun, type OpenRunOptions, openRunFolder as openRun, type RunConfiguration } from "./store/run"
 export { readDataset, writeDataset } from "./store/tables"
 export { type LoadedStudent, loadStudent, type Template } from "./students"

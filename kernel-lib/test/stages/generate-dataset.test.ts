@@ -10,6 +10,7 @@ import type { Teacher, TeacherRequest } from "../../src/core/teacher"
 import { vote } from "../../src/stages/generate-dataset/collect-rows"
 import { generateDataset } from "../../src/stages/generate-dataset/generate-dataset"
 import { readRow } from "../../src/stages/generate-dataset/read-row"
+import { createRowFilters } from "../../src/stages/generate-dataset/row-filters"
 import { openRunFolder } from "../../src/store/run"
 
 const spec = new PromptSpec({ instruction: "Square the number.", demonstrations: [{ input: "3", output: "9" }] })
@@ -221,7 +222,8 @@ describe("vote", () => {
 
 describe("readRow", () => {
   it("names the reason of each answer that is no row", () => {
-    const reason = (text: string, finish = "stop") => readRow(text, finish, spec, new Set(["9", "16"]))
+    const filters = createRowFilters({ spec, labels: new Set(["9", "16"]) })
+    const reason = (text: string, finish = "stop") => readRow(text, finish, filters)
     expect(reason('{"input": "4", "output": 16}')).toEqual({ row: { input: "4", output: "16" } })
     expect(reason('{"input": "4", "ou', "length")).toMatchObject({ reason: "cut by length" })
     expect(reason('{"input": "3", "output": "9"}')).toMatchObject({ reason: "copies a demonstration" })

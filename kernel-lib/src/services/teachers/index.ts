@@ -1,4 +1,5 @@
 // The teachers, and what may be put around one of one's own.
+export type { BatchOptions } from "./openai-batch"
 export { type OpenAITeacher, type OpenAITeacherOptions, openaiTeacher } from "./openai-teacher"
 export { findPrice, type Price, pricesAsOf } from "./prices"
 export { RateControl, type RateControlOptions, withRateControl } from "./rate-control"

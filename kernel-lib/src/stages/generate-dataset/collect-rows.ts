@@ -4,6 +4,7 @@ import type { Provenance, RejectedRow, Row } from "../../core/dataset"
 import { rowId } from "../../core/dataset"
 import type { Example, PromptSpec } from "../../core/prompt-spec"
 import { readRow } from "./read-row"
+import { createRowFilters, type RowFilter } from "./row-filters"
 
 /** What became of one request. */
 export type Outcome =
@@ -13,14 +14,15 @@ export type Outcome =
       readonly finishReasons: readonly string[]
       readonly temperature?: number
     }
-  | { readonly kind: "failed"; readonly message: string }
+  | { readonly kind: "failed" }
 
 export interface CollectorOptions {
   /** Rows to accept; infinite for all that a recording has. */
   readonly target: number
   /** Answers asked for in each request. */
   readonly responsesPerRequest: number
-  readonly teacher: { readonly name: string; readonly isSimulated: boolean }
+  /** Where `isRecorded`, a request that gets fewer answers has come to the recording's end; elsewhere the missing ones have failed. */
+  readonly teacher: { readonly name: string; readonly isSimulated: boolean; readonly isRecorded: boolean }
   /** Whether answers to the same input are merged by majority; otherwise the first one stands. */
   readonly isVoting: boolean
   /** Outputs that are allowed, where the task has fixed labels. */
@@ -38,14 +40,17 @@ export class Collector {
   private readonly rejections: RejectedRow[] = []
   /** Accepted rows after each request. */
   private readonly acceptedAfter: number[] = []
-  private readonly first: Example[] = []
+  private readonly firstSeen: Example[] = []
+  private readonly filters: readonly RowFilter[]
   asked = 0
   failed = 0
 
   constructor(
-    private readonly spec: PromptSpec,
-    private readonly options: CollectorOptions,
-  ) {}
+    spec: PromptSpec,
+    readonly options: CollectorOptions,
+  ) {
+    this.filters = createRowFilters({ spec, labels: options.labels })
+  }
 
   get accepted(): number {
     return this.entries.size
@@ -60,48 +65,48 @@ export class Collector {
     return this.acceptedAfter.length
   }
 
-  /** The rows accepted up to and with request `call`, each with the first output that was seen for it. */
-  rowsAfter(call: number): readonly Example[] {
-    return call < 0 ? [] : this.first.slice(0, this.acceptedAfter[call])
+  /** Rows accepted up to and with request `call`. */
+  acceptedAt(call: number): number {
+    return call < 0 ? 0 : this.acceptedAfter[call]
   }
 
-  take(call: number, outcome: Outcome): void {
-    const { responsesPerRequest } = this.options
-    if (outcome.kind === "failed") {
-      this.asked += responsesPerRequest
-      this.failed += responsesPerRequest
-    } else {
-      for (const [response, text] of outcome.texts.entries()) {
-        this.takeText(text, outcome.finishReasons[response] ?? "stop", call, response, outcome.temperature)
+  /** The accepted row of that number, with the first output that was seen for its input: later votes do not change it. */
+  firstRow(number: number): Example {
+    return this.firstSeen[number]
+  }
+
+  /** Takes what became of the next request. */
+  take(outcome: Outcome): void {
+    const { responsesPerRequest, teacher } = this.options
+    const call = this.requests
+    const texts = outcome.kind === "failed" ? [] : outcome.texts
+    if (outcome.kind === "answered") {
+      for (const [response, text] of texts.entries()) {
+        this.takeText(text, outcome.finishReasons[response] ?? "stop", { call, response, temperature: outcome.temperature })
       }
     }
+    const missing = teacher.isRecorded && outcome.kind === "answered" ? 0 : Math.max(0, responsesPerRequest - texts.length)
+    this.asked += missing
+    this.failed += missing
     this.acceptedAfter.push(this.accepted)
   }
 
-  private takeText(text: string, finishReason: string, call: number, response: number, temperature: number | undefined): void {
+  private takeText(text: string, finishReason: string, at: { call: number; response: number; temperature?: number }): void {
     this.asked++
-    const { teacher, labels } = this.options
-    const from = {
-      kind: "generated" as const,
-      teacher: teacher.name,
-      isSimulated: teacher.isSimulated,
-      call,
-      response,
-      temperature,
-      votes: 1,
-      voters: 1,
-    }
-    const read = readRow(text, finishReason, this.spec, labels)
-    if ("reason" in read) {
-      this.reject({ input: "", output: "" }, from, read.reason, read.detail)
+    const { name, isSimulated } = this.options.teacher
+    const from = { kind: "generated" as const, teacher: name, isSimulated, ...at, votes: 1, voters: 1 }
+    const read = readRow(text, finishReason, this.filters)
+    if (read.reason !== undefined) {
+      this.reject(read.row ?? { input: "", output: "" }, from, read.reason, read.detail)
       return
     }
-    const entry = this.entries.get(read.row.input)
-    if (entry) entry.answers.push({ output: read.row.output, from })
-    else if (this.isFull) this.reject(read.row, from, "surplus")
+    const { row } = read
+    const entry = this.entries.get(row.input)
+    if (entry) entry.answers.push({ output: row.output, from })
+    else if (this.isFull) this.reject(row, from, "surplus")
     else {
-      this.entries.set(read.row.input, { input: read.row.input, answers: [{ output: read.row.output, from }] })
-      this.first.push(read.row)
+      this.entries.set(row.input, { input: row.input, answers: [{ output: row.output, from }] })
+      this.firstSeen.push(row)
     }
   }
 
