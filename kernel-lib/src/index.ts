@@ -33,6 +33,7 @@ export type {
 } from "./core/teacher"
 export { show } from "./display/tslab-hook"
 export { describeEngines, type EngineChoice, type EngineDescription } from "./engine"
+export { type ReproducedCell, ReproducedTable, reproduceTable, type TableName, tableNames } from "./experiments"
 export {
   kendallTau,
   type McNemarResult,

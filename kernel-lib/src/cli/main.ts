@@ -4,6 +4,7 @@ import { isPrompt2ModelError, messageOf } from "../core/errors"
 import { describeEnginesCommand } from "./engines-command"
 import { generateCommand } from "./generate-command"
 import { predictCommand } from "./predict-command"
+import { reproduceCommand } from "./reproduce-command"
 import { retrieveCommand } from "./retrieve-command"
 import { runCommand } from "./run-command"
 import { scoreCommand } from "./score-command"
@@ -17,6 +18,7 @@ const commands: readonly Command[] = [
   generateCommand,
   predictCommand,
   scoreCommand,
+  reproduceCommand,
   serveCommand,
   describeEnginesCommand,
 ]

@@ -5,6 +5,7 @@ import { renderDemoHtml } from "./html/demo"
 import { renderProgressHtml } from "./html/progress"
 import { renderPromptHtml } from "./html/prompt"
 import { renderReportHtml } from "./html/report"
+import { renderTableHtml } from "./html/table"
 import { renderTrainingHtml } from "./html/training"
 import type { Payload } from "./payloads"
 
@@ -21,6 +22,8 @@ export function renderHtml(payload: Payload): string {
       return renderTrainingHtml(payload)
     case "report":
       return renderReportHtml(payload)
+    case "table":
+      return renderTableHtml(payload)
     case "demo":
       return renderDemoHtml(payload)
     case "progress":

@@ -10,6 +10,7 @@ export const mimeTypes = {
   candidates: "application/vnd.prompt2model.candidates+json",
   training: "application/vnd.prompt2model.metrics+json",
   report: "application/vnd.prompt2model.report+json",
+  table: "application/vnd.prompt2model.table+json",
   demo: "application/vnd.prompt2model.demo+json",
   progress: "application/vnd.prompt2model.progress+json",
 } as const
@@ -120,6 +121,21 @@ export interface ReportPayload extends PayloadBase {
   readonly numRows: number
 }
 
+/** At most this many rows of a table of results are shown. */
+export const tableRows = 60
+
+export interface TablePayload extends PayloadBase {
+  readonly kind: "table"
+  readonly columns: readonly { readonly name: string; readonly isNumber?: boolean; readonly isText?: boolean }[]
+  readonly rows: readonly {
+    readonly cells: readonly string[]
+    /** The row that the table is about. */
+    readonly isOurs?: boolean
+  }[]
+  /** Sentences under the table. */
+  readonly notes: readonly string[]
+}
+
 export interface DemoPayload extends PayloadBase {
   readonly kind: "demo"
   readonly url: string
@@ -133,4 +149,12 @@ export interface ProgressPayload extends PayloadBase {
   readonly isRunning: boolean
 }
 
-export type Payload = PromptPayload | DatasetPayload | CandidatesPayload | TrainingPayload | ReportPayload | DemoPayload | ProgressPayload
+export type Payload =
+  | PromptPayload
+  | DatasetPayload
+  | CandidatesPayload
+  | TrainingPayload
+  | ReportPayload
+  | TablePayload
+  | DemoPayload
+  | ProgressPayload

@@ -1,5 +1,15 @@
 // Payloads as plain text: for consoles, scripts, and notebooks that show nothing else. Nothing in it acts on a terminal.
-import type { CandidatesPayload, DatasetPayload, DemoPayload, Payload, PromptPayload, ReportPayload, TrainingPayload } from "./payloads"
+import {
+  type CandidatesPayload,
+  type DatasetPayload,
+  type DemoPayload,
+  type Payload,
+  type PromptPayload,
+  type ReportPayload,
+  type TablePayload,
+  type TrainingPayload,
+  tableRows,
+} from "./payloads"
 import { onOneLine } from "./plain-text"
 import { alignGroups, alignSystems } from "./text/scores"
 import { alignTable, indent, wrapText } from "./text/table"
@@ -25,6 +35,8 @@ function renderBody(payload: Payload): string[] {
       return renderTraining(payload)
     case "report":
       return renderReport(payload)
+    case "table":
+      return renderTable(payload)
     case "demo":
       return renderDemo(payload)
     case "progress":
@@ -111,6 +123,20 @@ function renderReport(payload: ReportPayload): string[] {
           `${worst.length} worst of ${formatCount(payload.numWrong)} wrong among ${countOf(payload.numRows, "row")}:`,
           ...alignTable(columns, rows),
         ]),
+  ]
+}
+
+function renderTable({ columns, rows, notes }: TablePayload): string[] {
+  const shown = rows.slice(0, tableRows)
+  return [
+    ...(shown.length === 0
+      ? []
+      : alignTable(
+          columns,
+          shown.map(({ cells }) => cells),
+        )),
+    ...(rows.length > shown.length ? [`${formatCount(shown.length)} of ${formatCount(rows.length)} rows`] : []),
+    ...notes.flatMap((note) => wrapText(note)),
   ]
 }
 

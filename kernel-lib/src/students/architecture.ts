@@ -6,13 +6,9 @@ import type { GenerationConfiguration } from "./generation-configuration"
 import type { NamedTensor } from "./safetensors"
 import type { Tokenizer } from "./tokenizer"
 import type { WeightFiles } from "./weight-files"
+import type { WeightSpec } from "./weight-spec"
 
-/** A weight that a network has. */
-export interface WeightSpec {
-  /** transformers' name. */
-  readonly name: string
-  readonly shape: readonly number[]
-}
+export type { WeightSpec }
 
 /** A stream of standard normal numbers. */
 export interface NormalStream {
@@ -108,8 +104,13 @@ export interface Architecture {
   /** The ids that are left of an input of at most `limit`. */
   cutInput(ids: readonly number[], limit: number | undefined): number[]
   cutRow(row: TrainingRow, limits: RowLimits): TrainingRow
-  /** The feeds of `loss` for up to `batchSize` rows, filled up with rows that count for nothing. */
-  makeBatch(rows: readonly TrainingRow[], batchSize: number): NamedValues
+  /**
+   * The feeds of `loss` for up to `batchSize` rows, filled up with rows that count for nothing.
+   * @param lengths what each kind of length is padded to, none shorter than its longest row. Default: the next bucket
+   */
+  makeBatch(rows: readonly TrainingRow[], batchSize: number, lengths?: readonly number[]): NamedValues
+  /** The lengths of a row that a batch pads each by itself, of a T5 the input's and the output's. Without it, batches have bucket lengths. */
+  paddedLengths?(row: TrainingRow): readonly number[]
   /** The mean loss of a batch's targets. */
   loss(dropout: number): LossFunction
   /** Whether weight decay applies: transformers' Trainer decays neither norms nor biases. */

@@ -1,7 +1,7 @@
 // The weights of a folder, whatever the files: which there are, and their values by the names and shapes that a network asks for.
 import { InputError } from "../core/errors"
-import type { WeightSpec } from "./architecture"
 import { countNumbers, listWeights, type TensorEntry, WeightReader } from "./safetensors"
+import type { WeightSpec } from "./weight-spec"
 
 /** A weight with its values. */
 interface WeightValues {

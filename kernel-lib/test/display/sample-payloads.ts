@@ -158,6 +158,19 @@ export const plainPayloads: readonly Payload[] = [
   training,
   report,
   {
+    kind: "table",
+    version: 1,
+    title: "Sources of data",
+    subtitle: "3 seeds each, exact match with 95% intervals",
+    columns: [{ name: "source" }, { name: "exact match", isNumber: true }, { name: "why it differs" }],
+    rows: [
+      { cells: ["retrieved and generated", "0.951", "the reference"], isOurs: true },
+      { cells: ["generated only", "0.902", "fewer ways of writing"] },
+    ],
+    notes: ["Paired bootstrap against the reference."],
+    nextStep: "ablation.figure()",
+  },
+  {
     kind: "demo",
     version: 1,
     title: "Demo",
@@ -183,6 +196,7 @@ export const emptyPayloads: readonly Payload[] = [
   { kind: "candidates", version: 1, title: "", subtitle: "", what: "models", columns: [], candidates: [] },
   { kind: "training", version: 1, title: "", subtitle: "", facts: [], train: [], validation: [], totalSteps: 0, isRunning: false },
   { kind: "report", version: 1, title: "", subtitle: "", metrics: [], systems: [], groups: [], worst: [], numWrong: 0, numRows: 0 },
+  { kind: "table", version: 1, title: "", subtitle: "", columns: [], rows: [], notes: [] },
   { kind: "demo", version: 1, title: "", subtitle: "", url: "", examples: [] },
   { kind: "progress", version: 1, title: "", subtitle: "", done: 0, isRunning: true },
 ]

@@ -1,0 +1,21 @@
+// prompt2model reproduce: a table of the paper, from the authors' artefacts.
+import { inspect } from "node:util"
+import { reproduceTable, type TableName, tableNames } from "../experiments"
+import { jsonOption } from "./shared-options"
+import { type Command, textOption } from "./usage"
+
+export const reproduceCommand: Command = {
+  name: "reproduce",
+  subject: "TABLE",
+  numSubjects: 1,
+  summary: `recomputes a table of the paper: ${tableNames.join(", ")}`,
+  options: {
+    artifacts: { value: "FOLDER", summary: "a clone of github.com/zhaochenyang20/prompt2model_test", isRequired: true },
+    json: jsonOption,
+  },
+  async run(words) {
+    const table = await reproduceTable(words.subjects[0] as TableName, { artifacts: textOption(words, "artifacts") ?? "" })
+    process.stdout.write(words.values.json ? `${JSON.stringify(table)}\n` : `${inspect(table)}\n`)
+    return 0
+  },
+}
