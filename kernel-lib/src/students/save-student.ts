@@ -43,6 +43,9 @@ export async function saveStudent(student: StudentParts, folder: string): Promis
 
 /** What transformers refuses as a whole number: JavaScript writes 1.0 as 1. */
 const realNumbers = [
+  "attention_factor",
+  "beta_fast",
+  "beta_slow",
   "classifier_dropout",
   "diversity_penalty",
   "dropout_rate",

@@ -1,5 +1,6 @@
 # Makes the small random GPT-2, Llama, Qwen2 and Mistral checkpoints of ./golden-decoders, and what transformers computes with them, for the
-# tests beside this file. Needs the Python that make_golden.py needs.
+# tests beside this file. Needs the Python that make_golden.py needs. (transformers 4 computes the two GPT-2s so with attn_implementation="eager"
+# alone: otherwise it overlooks how they scale attention.)
 #
 #   VENV/bin/python make_decoder_golden.py [FOLDER]            writes FOLDER (default: ./golden-decoders)
 #   VENV/bin/python make_decoder_golden.py --compare           makes them anew and compares them with ./golden-decoders
@@ -251,10 +252,9 @@ def make_all(folder):
 
 def check(folder):
     model = AutoModelForCausalLM.from_pretrained(folder).eval()
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-    except ValueError:  # transformers 4 does not know the class that 5 writes
-        tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    # Not AutoTokenizer, which gives a Qwen2 the tokenizer of the published ones, whatever tokenizer.json says.
+    has_description = os.path.exists(os.path.join(folder, "tokenizer.json"))
+    tokenizer = (PreTrainedTokenizerFast if has_description else AutoTokenizer).from_pretrained(folder)
     with torch.no_grad():
         print(json.dumps({
             "class": type(model).__name__,
