@@ -139,11 +139,15 @@ export class CausalArchitecture implements Architecture {
     return { inputIds: this.cutInput(inputIds, Math.min(maxInputTokens ?? room, room)), labelIds: [...labels] }
   }
 
+  paddedLengths({ inputIds, labelIds }: TrainingRow): readonly number[] {
+    return [inputIds.length + labelIds.length - 1]
+  }
+
   /** inputIds int32 [B,T], padded on the right; lossPlaces and labels int32 [P]: each place's next token, of completions only. */
-  makeBatch(rows: readonly TrainingRow[], batchSize: number): NamedValues {
-    const lengths = rows.map(({ inputIds, labelIds }) => inputIds.length + labelIds.length - 1)
+  makeBatch(rows: readonly TrainingRow[], batchSize: number, lengths?: readonly number[]): NamedValues {
+    const own = rows.map((row) => this.paddedLengths(row)[0])
     const longest = this.model.longestText ?? Number.MAX_SAFE_INTEGER
-    const length = Math.min(longest, bucketLength(Math.max(...lengths)))
+    const length = Math.min(longest, lengths?.[0] ?? bucketLength(Math.max(...own)))
     const places = bucketLength(rows.reduce((sum, { labelIds }) => sum + labelIds.length, 0))
     const inputIds = new Int32Array(batchSize * length).fill(this.model.padId ?? 0)
     const lossPlaces = new Int32Array(places)

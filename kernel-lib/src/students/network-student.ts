@@ -44,6 +44,7 @@ export class NetworkStudent implements LoadedStudent {
     return this.parts.tokenizer
   }
   get weights(): NamedParameters {
+    this.parts.refresh?.()
     return this.parts.weights
   }
   get isPretrained(): boolean {
@@ -124,15 +125,15 @@ export class NetworkStudent implements LoadedStudent {
 
   async copy(details: Partial<StudentDetails> = {}): Promise<NetworkStudent> {
     const weights = this.parts.isInTraining ? copyWeights(this.weights) : this.weights
-    return new NetworkStudent({ ...this.parts, ...details, weights, isInTraining: false })
+    return new NetworkStudent({ ...this.parts, ...details, weights, isInTraining: false, refresh: undefined })
   }
 
   async save(folder: string): Promise<void> {
-    await saveStudent(this.parts, folder)
+    await saveStudent({ ...this.parts, weights: this.weights }, folder)
   }
 
   /** Other weights, other details: what training does. Whoever held the old weights' memory may free it afterwards. */
-  change(changes: Partial<Pick<StudentParts, "model" | "weights" | "isInTraining"> & StudentDetails>): void {
+  change(changes: Partial<Pick<StudentParts, "model" | "weights" | "isInTraining" | "refresh"> & StudentDetails>): void {
     this.parts = { ...this.parts, ...changes }
     this.knownFingerprint = undefined
     if (changes.weights || changes.model) this.forgetGraphs()

@@ -40,6 +40,8 @@ export interface StudentParts extends StudentDetails {
   readonly weights: NamedParameters
   /** The weights lie in a training's memory, which changes them and will free them. */
   readonly isInTraining?: boolean
+  /** Brings the values of `weights` up to date where a training changed others that they are made of. */
+  readonly refresh?: () => void
   readonly isPretrained: boolean
   readonly engine: EngineName
   readonly threads?: number

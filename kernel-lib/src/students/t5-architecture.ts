@@ -103,11 +103,15 @@ class T5Architecture implements Architecture {
     return { inputIds: cutTokens(inputIds, maxInputTokens), labelIds: cutTokens(labelIds, maxOutputTokens) }
   }
 
+  paddedLengths({ inputIds, labelIds }: TrainingRow): readonly number[] {
+    return [inputIds.length, labelIds.length]
+  }
+
   /** inputIds and decoderIds int32, inputMask float32, labels int32; the decoder reads the labels one place later. */
-  makeBatch(rows: readonly TrainingRow[], batchSize: number): NamedValues {
+  makeBatch(rows: readonly TrainingRow[], batchSize: number, lengths?: readonly number[]): NamedValues {
     const { padId, decoderStartId } = this.configuration
-    const source = bucketLength(Math.max(...rows.map((row) => row.inputIds.length)))
-    const target = bucketLength(Math.max(...rows.map((row) => row.labelIds.length)))
+    const source = lengths?.[0] ?? bucketLength(Math.max(...rows.map((row) => row.inputIds.length)))
+    const target = lengths?.[1] ?? bucketLength(Math.max(...rows.map((row) => row.labelIds.length)))
     const inputIds = new Int32Array(batchSize * source).fill(padId)
     const inputMask = new Float32Array(batchSize * source)
     const decoderIds = new Int32Array(batchSize * target).fill(padId)

@@ -2,23 +2,52 @@
 // The loop (epochs, order, schedule, when to stop) is its caller's.
 import { InputError } from "../core/errors"
 import type { EngineName } from "../core/run"
-import { type AdamWOptions, selectEngine, type TrainingSession } from "../engine"
+import {
+  type AdamWOptions,
+  type NamedParameters,
+  type NamedValues,
+  type OptimizerOptions,
+  selectEngine,
+  type TrainingSession,
+} from "../engine"
 import type { Architecture, RowLimits, TrainingRow } from "./architecture"
 import { loadTrainingState, saveTrainingState } from "./checkpoint"
+import { bucketLength } from "./length-buckets"
+import { LowRankAdapters, type LowRankOptions } from "./low-rank"
 import { copyWeights, modelOf, type NetworkStudent } from "./network-student"
 import type { LoadedStudent, StudentDetails } from "./student"
+import { checkTeacher, type Distillation, makeTrainingLoss, teacherParameters } from "./training-loss"
 
 export interface TrainingOptions extends RowLimits, Pick<AdamWOptions, "beta1" | "beta2" | "epsilon" | "maxGradientNorm"> {
-  /** Rows of a batch; a step on more of them takes the mean of several batches' gradients. */
+  /** Rows of a batch at most; a step on more of them takes several batches' gradients together. */
   readonly batchSize: number
-  /** AdamW's decoupled decay, of matrices only. Default 0, as transformers' Trainer. */
+  /**
+   * Tokens of a batch at most, padding included: more are computed in parts whose gradients count together, which bounds memory and changes
+   * no number. Default: no bound.
+   */
+  readonly maxTokensPerBatch?: number
+  /** What batches are padded to: of each kind of length (`measureRow`), the lengths to choose from, ascending. Default: fixed buckets. */
+  readonly lengths?: readonly (readonly number[])[]
+  /** Default AdamW; Adafactor as transformers' Trainer sets it, which takes hardly any memory beside the weights and their gradients. */
+  readonly optimizer?: "adamw" | "adafactor"
+  /** Decoupled decay, of matrices only. Default 0, as transformers' Trainer. */
   readonly weightDecay?: number
   /** Default: the model's own `dropout_rate`. */
   readonly dropout?: number
+  /** Share of each target's weight that is spread over all tokens. Default 0. */
+  readonly labelSmoothing?: number
+  /** Trains thin matrices beside the model's own (LoRA), which are merged into them at the end. Default: all weights are trained. */
+  readonly lowRank?: LowRankOptions
+  /** A student whose answers are learnt beside the rows' own: one of the same kind and vocabulary. It stays as it is. */
+  readonly distillFrom?: LoadedStudent
+  /** Share of the loss that compares with `distillFrom`. Default 0.5. */
+  readonly distillWeight?: number
+  /** What both students' logits are divided by before they are compared. Default 2. */
+  readonly distillTemperature?: number
   /** Default: `auto`. */
   readonly engine?: EngineName
   readonly threads?: number
-  /** Decides what dropout drops. Default 0. */
+  /** Decides what dropout drops, and the first values of `lowRank`'s matrices. Default 0. */
   readonly seed?: number
 }
 
@@ -37,14 +66,15 @@ export interface Training {
   readonly student: LoadedStudent
   readonly stepsTaken: number
   /**
-   * One optimizer step.
-   * @throws EngineError `engine.loss-not-finite`; the weights are then as before
+   * One optimizer step: on rows, which are divided into batches in their order, or on batches whose gradients count together (gradient
+   * accumulation), each by its targets.
+   * @throws EngineError `engine.loss-not-finite`, `engine.gradient-not-finite`, `engine.out-of-memory`; the weights are then as before
    */
   step(
-    rows: readonly TrainingRow[],
+    rows: readonly TrainingRow[] | readonly (readonly TrainingRow[])[],
     options: { readonly learningRate: number; readonly signal?: AbortSignal },
   ): Promise<BatchLoss & { readonly gradientNorm?: number }>
-  /** The loss of any number of rows, without dropout and without a step. */
+  /** The loss of any number of rows, without dropout, smoothing and teacher, and without a step. */
   loss(rows: readonly TrainingRow[], options?: { readonly signal?: AbortSignal }): Promise<BatchLoss>
   countTokens(rows: readonly TrainingRow[]): number
   /** Remembers the weights as they are, in place of those remembered before. */
@@ -55,6 +85,12 @@ export interface Training {
   saveCheckpoint(folder: string): Promise<void>
   /** @throws InputError `checkpoint.*` when it is damaged or of another model */
   loadCheckpoint(folder: string): Promise<void>
+  /**
+   * Writes the matrices of `lowRank` as they are, as PEFT reads them (`adapter_model.safetensors`, `adapter_config.json`).
+   * @param baseName where PEFT finds the base model. Default: the student's name
+   * @throws InputError `train.low-rank` without `lowRank`
+   */
+  saveAdapters(folder: string, baseName?: string): Promise<void>
   /** Ends the training: the student keeps the weights as they are, and what else it should know of itself. */
   finish(details?: Partial<StudentDetails>): Promise<void>
   /** Frees the engine's memory; without `finish` before, the student keeps the weights as they are. */
@@ -74,29 +110,71 @@ export async function openTraining(student: LoadedStudent, options: TrainingOpti
   const engine = await selectEngine(options.engine ?? "auto")
   const model = modelOf(student)
   const { weights, name } = student
-  const { beta1, beta2, epsilon, maxGradientNorm, weightDecay = 0, dropout = model.dropoutRate } = options
+  const { dropout = model.dropoutRate, labelSmoothing = 0, lowRank, distillFrom, seed = 0 } = options
+  const adapters = lowRank && new LowRankAdapters(model.modelType, weights, lowRank, seed)
+  const distillation = distillFrom && openTeacher(student, distillFrom, options)
+  const teacher = distillation ? teacherParameters(distillation) : {}
   const session = engine.createTrainingSession({
     name,
-    parameters: weights,
-    loss: model.loss(dropout),
-    optimizer: { beta1, beta2, epsilon, maxGradientNorm, weightDecay, decays: (parameter, shape) => model.decays(parameter, shape) },
-    seed: options.seed ?? 0,
+    parameters: { ...weights, ...adapters?.parameters, ...teacher },
+    frozen: [...(adapters ? Object.keys(weights) : []), ...Object.keys(teacher)],
+    loss: makeTrainingLoss(model, { dropout, labelSmoothing, adapters, distillation }),
+    optimizer: describeOptimizer(model, options),
+    seed,
     threads: options.threads,
   })
-  return new StudentTraining(engine.name, session, student as NetworkStudent, options)
+  return new StudentTraining(engine.name, session, student as NetworkStudent, options, adapters)
+}
+
+/**
+ * The lengths of a row, cut to `limits`, that a batch pads each by itself: of a T5 the input's and the output's.
+ * @returns one length, of input and output together, where `TrainingOptions.lengths` says nothing to the student's family
+ */
+export function measureRow(student: LoadedStudent, row: TrainingRow, limits: RowLimits): readonly number[] {
+  const model = modelOf(student)
+  const cut = model.cutRow(row, limits)
+  return model.paddedLengths?.(cut) ?? [cut.inputIds.length + cut.labelIds.length]
+}
+
+function describeOptimizer(model: Architecture, options: TrainingOptions): OptimizerOptions {
+  const { optimizer = "adamw", beta1, beta2, epsilon, maxGradientNorm, weightDecay = 0 } = options
+  const shared = { maxGradientNorm, weightDecay, decays: (parameter: string, shape: readonly number[]) => model.decays(parameter, shape) }
+  if (optimizer === "adamw") return { ...shared, beta1, beta2, epsilon }
+  return { ...shared, kind: "adafactor", scaleParameter: false, relativeStep: false }
+}
+
+function openTeacher(student: LoadedStudent, teacher: LoadedStudent, options: TrainingOptions): Distillation {
+  const { distillWeight: weight = 0.5, distillTemperature: temperature = 2 } = options
+  if (!(weight >= 0 && weight <= 1 && temperature > 0)) {
+    throw new InputError("train.distillation", "distillWeight must be from 0 to 1, and distillTemperature above 0.")
+  }
+  const [own, other] = [student, teacher].map((one) => ({ name: one.name, model: modelOf(one), tokenizer: one.tokenizer }))
+  checkTeacher(own, other, student.encodeRow("1", "2"))
+  return { teacher: { model: other.model, weights: teacher.weights }, weight, temperature }
+}
+
+/** A batch's feeds, and how much it counts among others. */
+interface Batch {
+  readonly feeds: NamedValues
+  /** Targets of the loss. */
+  readonly weight: number
 }
 
 class StudentTraining implements Training {
   private best?: Map<string, Float32Array>
   private isOpen = true
+  private readonly weightNames: readonly string[]
 
   constructor(
     readonly engine: string,
     private readonly session: TrainingSession,
     readonly student: NetworkStudent,
     private readonly options: TrainingOptions,
+    private readonly adapters: LowRankAdapters | undefined,
   ) {
-    student.change({ weights: session.parameters, isInTraining: true })
+    this.weightNames = Object.keys(student.weights)
+    if (adapters) student.change({ weights: adapters.allocateMerged(), isInTraining: true })
+    else student.change({ weights: this.ownWeights(), isInTraining: true })
   }
 
   private get model(): Architecture {
@@ -107,24 +185,73 @@ class StudentTraining implements Training {
     return this.session.stepsTaken
   }
 
-  async step(rows: readonly TrainingRow[], options: { readonly learningRate: number; readonly signal?: AbortSignal }) {
-    const cut = this.cutRows(rows)
-    const batches = split(cut, this.options.batchSize).map((part) => this.model.makeBatch(part, this.options.batchSize))
-    const { loss, gradientNorm } = await this.session.step(batches, options)
+  /** The student's weights in the session's memory, a teacher's and adapters left out. */
+  private ownWeights(): NamedParameters {
+    const { parameters } = this.session
+    return Object.fromEntries(this.weightNames.map((name) => [name, parameters[name]]))
+  }
+
+  /** The weights changed: adapters are merged in when somebody asks for them. */
+  private weightsChanged(): void {
     this.student.weightsChanged()
-    return { loss, gradientNorm, tokens: countTokens(cut) }
+    if (this.adapters) this.student.change({ refresh: () => this.mergeAdapters() })
+  }
+
+  private mergeAdapters(): void {
+    this.student.change({ refresh: undefined })
+    this.adapters?.merge(this.student.weights, (name) => this.session.parameter(name))
+  }
+
+  async step(
+    rows: readonly TrainingRow[] | readonly (readonly TrainingRow[])[],
+    options: { readonly learningRate: number; readonly signal?: AbortSignal },
+  ) {
+    const groups = (isGrouped(rows) ? rows : [rows]).map((group) => this.cutRows(group))
+    const batches = groups.flatMap((group) => this.makeBatches(group))
+    const { loss, gradientNorm } = await this.session.step(
+      batches.map(({ feeds }) => feeds),
+      { ...options, weights: batches.map(({ weight }) => weight) },
+    )
+    this.weightsChanged()
+    return { loss, gradientNorm, tokens: countTokens(groups.flat()) }
   }
 
   async loss(rows: readonly TrainingRow[], options: { readonly signal?: AbortSignal } = {}): Promise<BatchLoss> {
-    const sorted = this.cutRows(rows).sort((a, b) => a.inputIds.length - b.inputIds.length)
+    const length = (row: TrainingRow) => this.padLengths([row])?.reduce((sum, one) => sum + one, 0) ?? row.inputIds.length
+    const sorted = this.cutRows(rows).sort((a, b) => length(a) - length(b))
     let sum = 0
     let targets = 0
-    for (const part of split(sorted, this.options.batchSize)) {
-      const labels = part.reduce((count, row) => count + row.labelIds.length, 0)
-      sum += labels * (await this.session.evaluate(this.model.makeBatch(part, this.options.batchSize), options))
-      targets += labels
+    for (const { feeds, weight } of this.makeBatches(sorted)) {
+      if (weight > 0) sum += weight * (await this.session.evaluate(feeds, options))
+      targets += weight
     }
     return { loss: sum / targets, tokens: countTokens(sorted) }
+  }
+
+  /** Batches of at most `batchSize` rows, and of fewer where `maxTokensPerBatch` asks for it: half, a quarter ... so that shapes are few. */
+  private makeBatches(rows: readonly TrainingRow[]): Batch[] {
+    const { batchSize, maxTokensPerBatch = Number.POSITIVE_INFINITY } = this.options
+    return split(rows, batchSize).flatMap((group) => {
+      const lengths = this.padLengths(group)
+      const tokensARow = lengths?.reduce((sum, one) => sum + one, 0) ?? Math.max(...group.map((row) => countTokens([row])))
+      let size = batchSize
+      while (size > 1 && size * tokensARow > maxTokensPerBatch) size = Math.ceil(size / 2)
+      return split(group, size).map((part) => {
+        const feeds = this.model.makeBatch(part, size, lengths)
+        return { feeds, weight: countTargets(feeds) ?? part.length }
+      })
+    })
+  }
+
+  /** The shortest of `lengths` that hold the rows; what is longer than all of them has a bucket's length. */
+  private padLengths(rows: readonly TrainingRow[]): number[] | undefined {
+    const { lengths } = this.options
+    if (!lengths || !this.model.paddedLengths) return undefined
+    const each = rows.map((row) => this.model.paddedLengths!(row))
+    return each[0].map((_, kind) => {
+      const longest = Math.max(...each.map((row) => row[kind]))
+      return lengths[kind]?.find((length) => length >= longest) ?? bucketLength(longest)
+    })
   }
 
   private cutRows(rows: readonly TrainingRow[]): TrainingRow[] {
@@ -138,7 +265,7 @@ class StudentTraining implements Training {
 
   keepBest(): void {
     const best = this.best ?? new Map<string, Float32Array>()
-    for (const [name, { data }] of Object.entries(this.session.parameters)) {
+    for (const [name, data] of Object.entries(this.session.exportState().parameters)) {
       const kept = best.get(name)
       if (kept) kept.set(data)
       else best.set(name, data.slice())
@@ -148,7 +275,7 @@ class StudentTraining implements Training {
 
   restoreBest(): void {
     for (const [name, data] of this.best ?? []) this.session.parameter(name).set(data)
-    this.student.weightsChanged()
+    this.weightsChanged()
   }
 
   async saveCheckpoint(folder: string): Promise<void> {
@@ -157,7 +284,12 @@ class StudentTraining implements Training {
 
   async loadCheckpoint(folder: string): Promise<void> {
     this.best = await loadTrainingState(folder, this.session)
-    this.student.weightsChanged()
+    this.weightsChanged()
+  }
+
+  async saveAdapters(folder: string, baseName: string = this.student.name): Promise<void> {
+    if (!this.adapters) throw new InputError("train.low-rank", "This training has no adapters to save: open it with lowRank.")
+    await this.adapters.save(folder, baseName, (name) => this.session.parameter(name))
   }
 
   async finish(details: Partial<StudentDetails> = {}): Promise<void> {
@@ -171,9 +303,20 @@ class StudentTraining implements Training {
   private close(details: Partial<StudentDetails>): void {
     if (!this.isOpen) return
     this.isOpen = false
-    this.student.change({ ...details, weights: copyWeights(this.session.parameters), isInTraining: false })
+    // Adapters end up in weights that the student has by itself already; asking for them merges them.
+    const weights = this.adapters ? this.student.weights : copyWeights(this.ownWeights())
+    this.student.change({ ...details, weights, isInTraining: false, refresh: undefined })
     this.session.dispose()
   }
+}
+
+function isGrouped(rows: readonly TrainingRow[] | readonly (readonly TrainingRow[])[]): rows is readonly (readonly TrainingRow[])[] {
+  return Array.isArray(rows[0])
+}
+
+/** How many labels of a batch are learnt; undefined where a family calls them something else. */
+function countTargets({ labels }: NamedValues): number | undefined {
+  return labels && (labels.data as Int32Array).reduce((count, label) => (label === -100 ? count : count + 1), 0)
 }
 
 function split<Item>(items: readonly Item[], size: number): Item[][] {
