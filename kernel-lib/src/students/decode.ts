@@ -54,7 +54,8 @@ export async function decodeRows(
   const results: DecodedRow[] = new Array(sources.length)
   let done = 0
   for (let start = 0; start < order.length; ) {
-    const count = memory.rowsThatFit(sources[order[start]].length, options.maxNewTokens, beams)
+    const lengths = order.slice(start).map((index) => sources[index].length)
+    const count = countGroup(lengths, memory.rowsThatFit(lengths[0], options.maxNewTokens, beams), beams)
     const group = order.slice(start, start + count)
     const rows = group.map((index) => startRow(options, memory.network.vocabularySize, index))
     try {
@@ -76,6 +77,18 @@ export async function decodeRows(
     done += group.length
   }
   return results
+}
+
+/** Rows times beams from which on more of them make a step no faster for each. */
+const enoughRows = 64
+
+/** How many rows are stepped together: their caches are as long as the longest's, so much shorter rows wait for the next group. */
+function countGroup(lengths: readonly number[], most: number, beams: number): number {
+  const enough = Math.ceil(enoughRows / beams)
+  let count = Math.min(enough, lengths.length)
+  while (count < lengths.length && lengths[count] > lengths[0] / 2) count++
+  const rest = lengths.length - count
+  return Math.min(most, rest < enough / 2 ? lengths.length : count)
 }
 
 async function decodeGroup(

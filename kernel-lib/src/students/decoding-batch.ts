@@ -18,10 +18,8 @@ export interface StepScores {
   readonly best: Float32Array
 }
 
-/** Tokens that are read at once: enough for the processor, few enough for its caches. */
-const readTokens = 4096
-/** Rows that are read at once. */
-const readRows = 32
+/** Tokens that are read at once: enough for matrix products, few enough that rows of about one length are together. */
+const readTokens = 1024
 /** Places that a row's cache has at first; it doubles when they are written. */
 const firstPlaces = 8
 
@@ -59,7 +57,7 @@ export class DecodingBatch {
   }
 
   /**
-   * Reads `sources`, rows of token ids of about equal lengths.
+   * Reads `sources`, rows of token ids, the longest first.
    * @returns the batch; of networks that go on where their prompt ends, also the scores of the first new token
    */
   static async open(
@@ -105,11 +103,12 @@ export class DecodingBatch {
     const finalSlots = this.promptSlots + this.fitPlaces(Number.POSITIVE_INFINITY) * this.options.beams
     for (const name of this.ownCaches) memory.array(name, rows * finalSlots * rowSize)
     for (const name of this.crossCaches) memory.array(name, rows * this.sourceLength * rowSize)
-    const chunk = Math.max(1, Math.min(readRows, Math.floor(readTokens / this.sourceLength)))
     const parts: StepScores[] = []
-    for (let start = 0; start < sources.length; start += chunk) {
-      const scores = await this.readChunk(sources.slice(start, start + chunk), start)
+    for (let start = 0; start < sources.length; ) {
+      const count = Math.max(1, Math.floor(readTokens / memory.roundLength(sources[start].length)))
+      const scores = await this.readChunk(sources.slice(start, start + count), start)
       if (scores) parts.push(scores)
+      start += count
     }
     return parts.length === 0 ? undefined : this.joinScores(parts)
   }

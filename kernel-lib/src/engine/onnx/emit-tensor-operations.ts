@@ -169,7 +169,10 @@ export const tensorRules: Rules<OtherOperation> = {
     const { min, max } = node.attributes
     return graph.node("Clip", [x, makeNumber(graph, min, dtype, []), makeNumber(graph, max, dtype, [])])
   },
-  Softmax: (graph, [x]) => softmax(graph, x),
+  Softmax: (graph, [x], node) => {
+    const isMasked = sourceOf(node.inputs[0]).operation !== "MatMul"
+    return isMasked ? softmax(graph, x) : graph.node("Softmax", [x], { axis: -1 })
+  },
   Cumsum: (graph, [x], { attributes: { axis, exclusive, reverse } }) =>
     graph.node("CumSum", [x, graph.integer(axis)], { exclusive: Number(exclusive), reverse: Number(reverse) }),
 
@@ -228,6 +231,11 @@ export const tensorRules: Rules<OtherOperation> = {
     return graph.node("Where", [isHot, makeNumber(graph, onValue, dtype, []), makeNumber(graph, offValue, dtype, [])])
   },
   ScatterUpdate: (graph, [target, indices, rows]) => graph.node("ScatterND", [target, castTo(graph, indices, "int64"), rows]),
+}
+
+/** The node that computed the numbers of `value`, whatever its shape. */
+function sourceOf({ producer }: Value): RecordedNode {
+  return producer.operation === "Reshape" ? sourceOf(producer.inputs[0]) : producer
 }
 
 /** Over the last axis, without denormal numbers where those are slow. */

@@ -5,6 +5,7 @@ import type { TensorSpec } from "../session"
 import {
   type ElementType,
   elementTypes,
+  elsewhere,
   encodeAttribute,
   encodeModel,
   type NodeProto,
@@ -37,8 +38,6 @@ const arrayTypes = new Map<unknown, ElementType>([
 
 /** TensorProto.DataLocation */
 const external = 1
-/** The runtime wants a place, and reads nothing there: it is given the values. */
-const elsewhere = { key: "location", value: "none" }
 
 /** Constants of more elements are not looked for among the others. */
 const largestShared = 64
@@ -92,7 +91,13 @@ export class GraphBuilder {
 
   /** A parameter whose values are handed over when the session is made. */
   storedParameter(name: Name, { shape }: TensorSpec): Name {
-    this.constants.push({ name, dims: shape, dataType: elementTypes.float32, dataLocation: external, externalData: [elsewhere] })
+    this.constants.push({
+      name,
+      dims: shape,
+      dataType: elementTypes.float32,
+      dataLocation: external,
+      externalData: [{ key: "location", value: elsewhere.file }],
+    })
     return name
   }
 

@@ -1,10 +1,17 @@
 // ONNX model files: the part of onnx.proto that the emitter writes, and its encoding as protocol buffers.
 // Field numbers are those of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+import { realpathSync } from "node:fs"
+import { basename, dirname } from "node:path"
 import protobuf from "protobufjs/light.js"
 
 /** TensorProto.DataType */
 export const elementTypes = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9, float64: 11, uint32: 12 } as const
 export type ElementType = keyof typeof elementTypes
+
+const someFile = realpathSync(process.execPath)
+
+/** Where initializers lie that are handed over in memory: the runtime wants a file that exists, and reads nothing in it. */
+export const elsewhere = { folder: dirname(someFile), file: basename(someFile) } as const
 
 export interface AttributeProto {
   readonly name: string

@@ -4,7 +4,7 @@ import { EngineError } from "../../core/errors"
 import { sameShape, sizeOf } from "../recording"
 import type { TensorValue } from "../session"
 import { defaultThreads } from "../threads"
-import { elementTypes } from "./model-format"
+import { elementTypes, elsewhere } from "./model-format"
 import { fatalOnly, type Handle, type RuntimeApi } from "./runtime-api"
 
 /**
@@ -115,6 +115,8 @@ export class NativeSession {
       api.addSessionConfigEntry(options, "session.use_env_allocators", "1")
       api.setIntraOpNumThreads(options, threads ?? defaultThreads())
       api.addSessionConfigEntry(options, "session.intra_op.spin_duration_us", spinMicroseconds)
+      if (this.arrays.initializers)
+        api.addSessionConfigEntry(options, "session.model_external_initializers_file_folder_path", elsewhere.folder)
       for (const [name, value] of Object.entries(this.arrays.initializers ?? {})) {
         api.addInitializer(options, name, this.makeTensor(name, value))
       }
