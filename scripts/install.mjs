@@ -27,6 +27,10 @@ export function installPackages(what) {
   const lock = hashOf([join(root, "package-lock.json")])
   const stamp = readStamp()
   const order = Object.keys(scopes)
+  if (stamp.lock !== lock && isInstalled()) {
+    writeFileSync(stampFile, JSON.stringify({ lock, what: "all" }))
+    return
+  }
   const isEnough = order.indexOf(stamp.what) >= order.indexOf(what)
   if (stamp.lock === lock && isEnough) return
   const wanted = isEnough ? stamp.what : what
@@ -60,6 +64,19 @@ export function buildLibrary({ withTypes }) {
     "The library could not be built.",
   )
   writeFileSync(stampFile, withTypes ? `${sources} with types` : sources)
+}
+
+/** Whether npm has installed just what the lockfile says, by whatever command. */
+function isInstalled() {
+  try {
+    const wanted = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages
+    const installed = JSON.parse(readFileSync(join(root, "node_modules", ".package-lock.json"), "utf8")).packages
+    return Object.entries(wanted).every(
+      ([path, { version, optional }]) => !path.startsWith("node_modules/") || optional || installed[path]?.version === version,
+    )
+  } catch {
+    return false
+  }
 }
 
 function runNpm(parameters, sentence) {
