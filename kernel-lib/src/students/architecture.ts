@@ -37,6 +37,8 @@ export interface LoadedWeights {
 
 /** What an answer is made with. */
 export interface AnsweringParts {
+  /** The weights will not change while this answers, so products may read a copy of them in an order of their own. */
+  readonly areWeightsFixed: boolean
   readonly engine: Engine
   readonly weights: NamedParameters
   readonly tokenizer: Tokenizer

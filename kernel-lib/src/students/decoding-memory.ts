@@ -6,6 +6,8 @@ import { bucketLength, bucketRows } from "./length-buckets"
 /** The most memory that the caches of a batch take, in bytes; more rows wait for their turn. */
 const cacheBudget = 256 * 2 ** 20
 const maxRows = 256
+/** The most bytes of weights that a copy is made of for faster products. */
+const largestCopy = 320 * 2 ** 20
 /** Compiled graphs that are kept for the next call: an encoder, and a step for each number of beams and candidates. */
 const maxSessions = 4
 
@@ -14,14 +16,19 @@ export class DecodingMemory {
   private readonly sessions = new Map<string, FlexibleSession>()
   private readonly arrays = new Map<string, Float32Array>()
 
-  /** @param isPrepacked the weights will not change while this is in use: products then read a copy of them, made once */
+  private readonly isPrepacked: boolean
+
+  /** @param areWeightsFixed the weights will not change while this is in use: products may read a copy of them, made once */
   constructor(
     readonly engine: Engine,
     readonly network: DecoderNetwork,
     readonly weights: NamedParameters,
     private readonly threads?: number,
-    private readonly isPrepacked = false,
-  ) {}
+    areWeightsFixed = false,
+  ) {
+    const bytes = Object.values(weights).reduce((sum, { data }) => sum + data.byteLength, 0)
+    this.isPrepacked = areWeightsFixed && bytes <= largestCopy
+  }
 
   /** How many rows fit a batch. */
   rowsThatFit(sourceLength: number, targetLength: number, beams: number): number {

@@ -116,10 +116,17 @@ export class NetworkStudent implements LoadedStudent {
     inputs: readonly string[],
     { decoding, maxNewTokens, signal, onProgress }: PredictOptions,
   ): Promise<Prediction[]> {
-    const { model, generation, engine, tokenizer, threads } = this.parts
+    const { model, generation, engine, tokenizer, threads, isInTraining } = this.parts
     if (Object.keys(this.weights).length === 0) throw new InputError("student.disposed", `${this.name} was disposed of: load it again.`)
     const encoded = inputs.map((input) => ({ text: fillTemplate(this.template, input), ids: this.encodeInput(input) }))
-    this.answering ??= model.openAnswering({ engine: await selectEngine(engine), weights: this.weights, tokenizer, generation, threads })
+    this.answering ??= model.openAnswering({
+      engine: await selectEngine(engine),
+      weights: this.weights,
+      areWeightsFixed: !isInTraining,
+      tokenizer,
+      generation,
+      threads,
+    })
     return this.answering.answer(encoded, { decoding, maxNewTokens: maxNewTokens ?? this.maxOutputTokens, signal, onProgress })
   }
 

@@ -140,9 +140,9 @@ class T5Architecture implements Architecture {
     return shape.length > 1 && !name.includes("bias")
   }
 
-  openAnswering({ engine, weights, tokenizer, generation, threads }: AnsweringParts): TextGeneration {
+  openAnswering({ engine, weights, areWeightsFixed, tokenizer, generation, threads }: AnsweringParts): TextGeneration {
     const { decoderStartId, endIds } = this.configuration
-    const memory = new DecodingMemory(engine, t5Decoder(this.shape), weights, threads)
+    const memory = new DecodingMemory(engine, t5Decoder(this.shape), weights, threads, areWeightsFixed)
     return new TextGeneration({ memory, tokenizer, generation, startId: decoderStartId, endIds })
   }
 }
