@@ -1,5 +1,6 @@
 // What students whose answer goes on where the input ends have in common (GPT-2, Llama): a row is one text, its prompt and its completion,
 // and the loss is on the completion alone. What differs from network to network stands in a `CausalModel`.
+import { InputError } from "../core/errors"
 import type { LossFunction, NamedParameters, NamedValues } from "../engine"
 import { drawInitialWeight, type InitialWeight } from "../networks/initial-weights"
 import type {
@@ -119,9 +120,13 @@ export class CausalArchitecture implements Architecture {
   }
 
   encodeRow(tokenizer: Tokenizer, text: string, output: string): TrainingRow {
+    const { startId, endIds, modelType } = this.model
+    if (endIds.length === 0) {
+      throw new InputError("student.config", `This ${modelType} knows no token that ends an answer: write its eos_token_id to config.json.`)
+    }
     const ids = tokenizer.encode(output)
-    const labels = ids.length > 0 && beginsTexts(tokenizer, this.model.startId) ? ids.slice(1) : ids
-    return { inputIds: this.encodeInput(tokenizer, text), labelIds: endSequence(labels, this.model.endIds) }
+    const labels = ids.length > 0 && beginsTexts(tokenizer, startId) ? ids.slice(1) : ids
+    return { inputIds: this.encodeInput(tokenizer, text), labelIds: endSequence(labels, endIds) }
   }
 
   /** The first token may begin the text; what is nearest to the answer stays. */
@@ -175,8 +180,8 @@ export class CausalArchitecture implements Architecture {
     return shape.length > 1 && !name.includes("bias")
   }
 
-  openAnswering({ engine, weights, tokenizer, generation, threads }: AnsweringParts): Answering {
-    const memory = new DecodingMemory(engine, this.model.decoder, weights, threads)
+  openAnswering({ engine, weights, areWeightsFixed, tokenizer, generation, threads }: AnsweringParts): Answering {
+    const memory = new DecodingMemory(engine, this.model.decoder, weights, threads, areWeightsFixed)
     const writer = new TextGeneration({ memory, tokenizer, generation, endIds: this.endIdsOf(generation.json) })
     return {
       answer: (inputs, options) => {

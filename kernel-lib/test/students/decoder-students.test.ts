@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { selectEngine } from "../../src/engine"
-import { loadStudent } from "../../src/students"
+import { createByteTokenizer, createStudent, loadStudent, openTraining } from "../../src/students"
 import { type DecodeOptions, decodeRows } from "../../src/students/decode"
 import { DecodingMemory } from "../../src/students/decoding-memory"
 import { gpt2Decoder } from "../../src/students/gpt2-architecture"
@@ -96,5 +96,91 @@ describe("on the eager engine", () => {
     const beams = { ...options, decoding: { kind: "beam", beams: 4 } } as const
     expect(tokensOf(await decodeRows(memory, questions.slice(0, 3), beams))).toEqual(beam4.slice(0, 3))
     memory.dispose()
+  })
+})
+
+describe("training a student that goes on with a text", () => {
+  it("starts from transformers' loss, learns answers with their ends, and keeps them when it is saved", async () => {
+    const student = await load("llama3")
+    const training = await openTraining(student, { batchSize: 4, engine: "onnx", threads: 1 })
+    const golden = readDecoderGolden("llama3")
+    expect((await training.loss(golden.rows)).loss).toBeCloseTo(golden.loss, 4)
+    const pairs = [
+      ["the date", "1999"],
+      ["a twst", "date 21"],
+      ["", "St"],
+    ]
+    const rows = pairs.map(([input, output]) => student.encodeRow(input, output))
+    expect(rows[0].inputIds).toEqual(student.encodeInput("the date"))
+    // The tokenizer begins texts with <s>: a prompt begins so, an answer does not.
+    expect(rows[0].inputIds[0]).toBe(1)
+    expect(rows[0].labelIds).not.toContain(1)
+    expect(rows[0].labelIds.at(-1)).toBe(2)
+    for (let step = 0; step < 60; step++) await training.step(rows, { learningRate: 0.02 })
+    await training.finish({ maxOutputTokens: 8 })
+    const answers = await student.predict(pairs.map(([input]) => input))
+    expect(answers.map(({ output }) => output)).toEqual(pairs.map(([, output]) => output))
+    await student.save(join(folder, "trained"))
+    const again = await loadStudent(join(folder, "trained"), { engine: "onnx", threads: 1 })
+    expect(await again.predict(pairs.map(([input]) => input))).toEqual(answers)
+    student.dispose()
+    again.dispose()
+  })
+
+  it("takes a tokenizer that ends texts: prompts go on, answers end once", () => {
+    const configuration = { model_type: "gpt2", vocab_size: 384, n_embd: 16, n_head: 2, n_layer: 1, bos_token_id: null, eos_token_id: 1 }
+    const student = createStudent({ configuration, tokenizer: createByteTokenizer({ extraIds: 125 }) })
+    const { inputIds, labelIds } = student.encodeRow("ab", "c")
+    expect(inputIds).toEqual([100, 101])
+    expect(labelIds).toEqual([102, 1])
+    expect(student.encodeInput("")).toEqual([1])
+  })
+
+  it("asks for an end where config.json names none", () => {
+    const configuration = {
+      model_type: "qwen2",
+      vocab_size: 384,
+      hidden_size: 16,
+      intermediate_size: 8,
+      num_hidden_layers: 1,
+      num_attention_heads: 2,
+    }
+    const student = createStudent({
+      configuration: { ...configuration, num_key_value_heads: 1 },
+      tokenizer: createByteTokenizer({ extraIds: 125 }),
+    })
+    expect(() => student.encodeRow("a", "b")).toThrow(
+      expect.objectContaining({ code: "student.config", message: expect.stringContaining("eos_token_id") }),
+    )
+  })
+})
+
+describe("texts longer than a model's positions", () => {
+  const long = "3rd of May 1999 ".repeat(20)
+
+  it("lose tokens behind their first, so that the answer fits", async () => {
+    const student = await load("gpt2")
+    const ids = student.encodeInput(long)
+    expect(ids.length).toBeGreaterThan(72)
+    const [answer] = await student.predict([long], { maxNewTokens: 10 })
+    const cut = await student.copy({ maxInputTokens: 63 })
+    expect(cut.encodeInput(long)).toEqual([ids[0], ...ids.slice(-62)])
+    expect((await cut.predict([long], { maxNewTokens: 10 }))[0]).toEqual(answer)
+    expect((await student.predict(["x"], { maxNewTokens: 500 }))[0].tokens.length).toBeLessThanOrEqual(72)
+    student.dispose()
+  })
+
+  it("are trained on what is nearest to the answer", async () => {
+    const student = await load("gpt2")
+    const training = await openTraining(student, { batchSize: 2, engine: "onnx", threads: 1 })
+    const row = student.encodeRow(long, "the 21st")
+    const kept = 72 + 1 - row.labelIds.length
+    const shorter = { ...row, inputIds: [row.inputIds[0], ...row.inputIds.slice(1 - kept)] }
+    expect(training.countTokens([row])).toBe(73)
+    expect((await training.loss([row])).loss).toBe((await training.loss([shorter])).loss)
+    const endless = student.encodeRow("x", long)
+    expect(training.countTokens([endless])).toBe(73)
+    expect(Number.isFinite((await training.step([endless], { learningRate: 1e-3 })).loss)).toBe(true)
+    training.dispose()
   })
 })
