@@ -66,8 +66,8 @@ export const generateCommand: Command = {
       rows: { generated: generated.length },
       spending: { ...run.spending },
     })
-    if (words.values.json) writeJsonLines(generated)
-    else process.stdout.write(`${generated.length} rows in ${rowsFile ?? out}${generated.reason ? ` (${generated.reason})` : ""}\n`)
+    const summary = `${generated.length} rows in ${rowsFile ?? out}${generated.reason ? ` (${generated.reason})` : ""}\n`
+    await writeOut(words.values.json ? describeAsJsonLines(generated) : summary)
     await teacher.close?.()
     return 0
   },
@@ -78,10 +78,15 @@ function readGenerationTeacher(words: Words, openai: OpenAITeacherOptions) {
 }
 
 /** The rows, then the ledger: asked = accepted + rejected + failed. */
-function writeJsonLines(generated: GeneratedDataset): void {
+function describeAsJsonLines(generated: GeneratedDataset): string {
   const { status, reason, asked, failed, requests, usage, usd } = generated
-  for (const { id, input, output, from } of generated) process.stdout.write(`${JSON.stringify({ id, input, output, from })}\n`)
   const rejected = Object.fromEntries(generated.rejectedByReason.map((count) => [count.reason, count.rows]))
   const ledger = { status, reason, asked, accepted: generated.length, rejected, failed, requests, usage: { ...usage, usd } }
-  process.stdout.write(`${JSON.stringify(ledger)}\n`)
+  const rows = Array.from(generated, ({ id, input, output, from }) => ({ id, input, output, from }))
+  return [...rows, ledger].map((line) => `${JSON.stringify(line)}\n`).join("")
+}
+
+/** The process ends with its command: what a slow reader has not taken by then would be lost. */
+function writeOut(text: string): Promise<void> {
+  return new Promise((resolve) => process.stdout.write(text, () => resolve()))
 }

@@ -46,11 +46,12 @@ export class RowAsking {
   private ending?: string
   private failure: unknown
   private barren = 0
-  private isAnswering = false
-  /** Requests that failed in this process, not in an earlier one; of these, those since the last answer. */
-  private freshFailures = 0
+  /** The last request that was answered, by its number; -1 before there is one. */
+  private lastAnswered = -1
+  /** Requests that failed in this process, not in an earlier one. */
+  private readonly freshFailures: TeacherRequest[] = []
   private freshAnswers = 0
-  private failuresInARow: TeacherRequest[] = []
+  private failuresInARow = 0
   private wake: () => void = () => {}
 
   constructor(private readonly asking: Asking) {
@@ -130,7 +131,7 @@ export class RowAsking {
     this.inFlight++
     try {
       const { texts, finishReasons } = await teacher.complete(request, { signal: this.signal })
-      this.isAnswering = true
+      this.lastAnswered = Math.max(this.lastAnswered, call)
       const temperature = teacher.isRecorded ? undefined : request.temperature
       this.settled.set(call, { request, outcome: { kind: "answered", texts, finishReasons, temperature } })
     } catch (error) {
@@ -146,7 +147,7 @@ export class RowAsking {
     if (code === "recorded.exhausted") this.end = Math.min(this.end, call)
     else if (code === "recorded.no-answer") this.settled.set(call, { request, error })
     else if (code?.startsWith("budget.")) this.endAt(call, messageOf(error))
-    else if (isFinal(error) || (!this.isAnswering && neverReached.has(code ?? ""))) this.failure ??= error
+    else if (isFinal(error) || (this.lastAnswered < 0 && neverReached.has(code ?? ""))) this.failure ??= error
     else this.settled.set(call, { request, outcome: { kind: "failed" }, error })
   }
 
@@ -170,24 +171,25 @@ export class RowAsking {
 
   /** Later requests will be made without this one's rows: it must fail again when it is asked again, or the rows would be others then. */
   private async noteFailure({ request, outcome, error }: Settled): Promise<void> {
-    const { teacher } = this.asking
+    const { teacher, recipe } = this.asking
     if (outcome?.kind !== "failed") {
-      this.failuresInARow = []
+      this.failuresInARow = 0
       this.freshAnswers++
       return
     }
     if (isKeptFailure(error)) return
     await teacher.keepFailure?.(request, error)
-    this.freshFailures++
-    this.failuresInARow.push(request)
-    const isMost = this.freshFailures > fewFailures && this.freshFailures > this.freshAnswers
-    if (!isMost && this.failuresInARow.length < mostFailuresInARow) return
+    this.freshFailures.push(request)
+    this.failuresInARow++
+    const isMost = this.freshFailures.length > fewFailures && this.freshFailures.length > this.freshAnswers
+    if (!isMost && this.failuresInARow < mostFailuresInARow) return
     this.failure ??= new ServiceError("teacher.mostly-failing", `Most requests failed: ${messageOf(error)}`, {
       isRetryable: true,
       cause: error,
     })
-    // Nothing was made since the teacher was last there: when it is there again, these may succeed.
-    for (const failed of this.failuresInARow) await teacher.forgetFailure?.(failed)
+    // No request that was answered had to do without the rows of these: when the teacher is there again, they may succeed.
+    const vain = this.freshFailures.filter(({ index }) => index > this.lastAnswered - recipe.window)
+    for (const failed of vain) await teacher.forgetFailure?.(failed)
   }
 }
 
