@@ -3,7 +3,16 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fingerprintOf } from "../core/fingerprint"
-import { contentOf, type Tokenizer, type TokenizerConfiguration } from "./tokenizer"
+import {
+  contentOf,
+  type EncodedTexts,
+  type EncodeOptions,
+  type TextRange,
+  type TokenizedText,
+  type Tokenizer,
+  type TokenizerConfiguration,
+} from "./tokenizer"
+import { fillTemplate } from "./tokenizers/templates"
 
 const offset = 3
 const endId = 1
@@ -25,11 +34,14 @@ export function byteTokenizerFrom(configuration: TokenizerConfiguration): Tokeni
 
 class ByteTokenizer implements Tokenizer {
   readonly fingerprint: string
+  readonly specialIds = { pad: 0, end: endId, unknown: 2 }
+  readonly vocabularySize: number
   private readonly special: ReadonlyMap<string, number>
   private readonly pattern: RegExp
 
   constructor(private readonly extraTokens: readonly string[]) {
     this.fingerprint = fingerprintOf(["byte", extraTokens])
+    this.vocabularySize = firstExtraId + extraTokens.length
     this.special = new Map([
       ...basicTokens.map((token, id) => [token, id] as const),
       ...extraTokens.map((token, i) => [token, firstExtraId + i] as const),
@@ -39,14 +51,45 @@ class ByteTokenizer implements Tokenizer {
     this.pattern = new RegExp(`(${alternatives.sort((a, b) => b.length - a.length).join("|")})`)
   }
 
-  encode(text: string): number[] {
+  encode(text: string, { addSpecialTokens = true }: EncodeOptions = {}): number[] {
     const ids: number[] = []
-    text.split(this.pattern).forEach((part, index) => {
-      if (index % 2 === 1) ids.push(this.special.get(part) ?? this.special.get(part.trim())!)
+    for (const [part, special] of this.cut(text)) {
+      if (special !== undefined) ids.push(special)
       else for (const byte of Buffer.from(part, "utf8")) ids.push(byte + offset)
-    })
-    if (ids[ids.length - 1] !== endId) ids.push(endId)
+    }
+    if (addSpecialTokens && ids[ids.length - 1] !== endId) ids.push(endId)
     return ids
+  }
+
+  tokenize(text: string): TokenizedText {
+    const ids: number[] = []
+    const ranges: TextRange[] = []
+    let at = 0
+    for (const [part, special] of this.cut(text)) {
+      for (const character of special === undefined ? part : [part]) {
+        const range: TextRange = [at, at + character.length]
+        at += character.length
+        for (const id of special === undefined ? Array.from(Buffer.from(character, "utf8"), (byte) => byte + offset) : [special]) {
+          ids.push(id)
+          ranges.push(range)
+        }
+      }
+    }
+    return { ids, ranges }
+  }
+
+  joinTokens(first: TokenizedText, second?: TokenizedText): EncodedTexts {
+    const texts = second ? [first, second] : [first]
+    const places = texts.flatMap(({ ids }, source) => [
+      { source: source as 0 | 1, typeId: 0 },
+      // A text that ends itself is not ended again.
+      { ids: ids[ids.length - 1] === endId ? [] : [endId], typeId: 0 },
+    ])
+    return fillTemplate(places, texts)
+  }
+
+  encodePair(first: string, second: string): EncodedTexts {
+    return this.joinTokens(this.tokenize(first), this.tokenize(second))
   }
 
   decode(ids: readonly number[]): string {
@@ -56,6 +99,13 @@ class ByteTokenizer implements Tokenizer {
         (id) => id - offset,
       ),
     )
+  }
+
+  /** Parts of the text in their order, with their ids where they are special tokens. */
+  private *cut(text: string): Generator<[part: string, special: number | undefined]> {
+    for (const [i, part] of text.split(this.pattern).entries()) {
+      if (part !== "") yield [part, i % 2 === 1 ? (this.special.get(part) ?? this.special.get(part.trim())) : undefined]
+    }
   }
 
   async save(folder: string): Promise<void> {

@@ -1,84 +1,71 @@
-// The tokenizer of a model's folder: ByT5's bytes, or whatever `tokenizer.json` describes, through Hugging Face's library.
-import { readFile, writeFile } from "node:fs/promises"
+// The tokenizer of a model's folder: ByT5's bytes, what `tokenizer.json` describes, or where that is missing, what the files describe
+// that models were published with before it: sentencepiece's, vocabularies with merges, lists of word pieces.
+import { readFile } from "node:fs/promises"
 import { join } from "node:path"
-import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers"
 import { InputError, messageOf } from "../core/errors"
-import { fingerprintOf } from "../core/fingerprint"
 import { byteTokenizerFrom } from "./byte-tokenizer"
-import { contentOf, type Tokenizer, type TokenizerConfiguration } from "./tokenizer"
+import type { Tokenizer } from "./tokenizer"
+import { DescribedTokenizer } from "./tokenizers/described-tokenizer"
+import { type DescribedTokens, describeFiles, describeJson, vocabularyFiles } from "./tokenizers/families"
+import type { SmallFiles } from "./tokenizers/special-tokens"
 
 /** Files that a tokenizer of transformers consists of; kept, and written again with the student. */
-const tokenizerFiles = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "spiece.model"]
+const tokenizerFiles = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", ...vocabularyFiles]
 
 /**
  * The tokenizer of a model's folder.
  * @throws InputError `tokenizer.missing`, `tokenizer.damaged`
  */
 export async function loadTokenizer(folder: string): Promise<Tokenizer> {
-  const files = new Map<string, Buffer>()
+  const files = new Map<string, Uint8Array>()
   for (const name of tokenizerFiles) {
     const data = await readIfThere(join(folder, name))
     if (data) files.set(name, data)
   }
-  const configuration = parseObject(folder, "tokenizer_config.json", files)
-  if (/^ByT5Tokenizer/.test(String(configuration?.tokenizer_class))) return byteTokenizerFrom(configuration ?? {})
-  const description = parseObject(folder, "tokenizer.json", files)
-  if (!description) {
-    const remedy = files.has("spiece.model")
-      ? "has spiece.model only: save the tokenizer with a current transformers, which writes tokenizer.json"
-      : "has no tokenizer.json"
-    throw new InputError("tokenizer.missing", `${folder} ${remedy}.`)
+  const small: SmallFiles = {
+    configuration: parseObject(folder, "tokenizer_config.json", files) ?? {},
+    specialTokensMap: parseObject(folder, "special_tokens_map.json", files),
+    addedTokens: parseObject(folder, "added_tokens.json", files),
   }
+  if (/^ByT5Tokenizer/.test(String(small.configuration.tokenizer_class))) return byteTokenizerFrom(small.configuration)
+  const json = parseObject(folder, "tokenizer.json", files)
+  const { tokenizer_class: modelClass, model_type: modelType } = await readModelConfiguration(folder)
+  const names = { tokenizerClass: small.configuration.tokenizer_class ?? modelClass, modelType }
   try {
-    return new DescribedTokenizer(description, configuration ?? {}, files)
+    const described = json ? describeJson(json, small, names) : describeFiles(files, small, names)
+    if (described) return createTokenizer(described, files)
   } catch (error) {
     throw new InputError("tokenizer.damaged", `The tokenizer in ${folder} cannot be used: ${messageOf(error)}.`, { cause: error })
   }
+  throw new InputError(
+    "tokenizer.missing",
+    `${folder} has no tokenizer.json and no other file of a tokenizer: save the tokenizer there (save_pretrained of transformers).`,
+  )
 }
 
-/** A tokenizer that `tokenizer.json` describes. */
-class DescribedTokenizer implements Tokenizer {
-  readonly fingerprint: string
-  private readonly library: LibraryTokenizer
-  private readonly specialIds: ReadonlySet<number>
-  private readonly cleansUp: boolean
-
-  constructor(
-    description: Record<string, unknown>,
-    configuration: TokenizerConfiguration,
-    private readonly files: ReadonlyMap<string, Buffer>,
-  ) {
-    this.library = new LibraryTokenizer(description, configuration)
-    this.fingerprint = fingerprintOf([description, configuration])
-    this.cleansUp = configuration.clean_up_tokenization_spaces === true
-    const special = new Set([...this.library.get_added_tokens_decoder()].filter(([, token]) => token.special).map(([id]) => id))
-    for (const role of ["pad_token", "eos_token", "unk_token", "bos_token", "sep_token", "cls_token", "mask_token"]) {
-      const id = this.library.token_to_id(contentOf(configuration[role]))
-      if (id !== undefined) special.add(id)
-    }
-    this.specialIds = special
+/** The tokenizer, and a try of it: a description may be in order part by part and still not work. */
+function createTokenizer({ description, configuration }: DescribedTokens, files: Map<string, Uint8Array>): Tokenizer {
+  const kept = new Map(files)
+  if (!kept.has("tokenizer.json")) {
+    const json = { version: "1.0", truncation: null, padding: null, ...description }
+    kept.set("tokenizer.json", Buffer.from(`${JSON.stringify(json)}\n`))
   }
-
-  encode(text: string): number[] {
-    return this.library.encode(text).ids
-  }
-
-  decode(ids: readonly number[]): string {
-    const plain = ids.filter((id) => !this.specialIds.has(id))
-    // The library refuses an empty list.
-    return plain.length === 0 ? "" : this.library.decode(plain, { skip_special_tokens: true, clean_up_tokenization_spaces: this.cleansUp })
-  }
-
-  async save(folder: string): Promise<void> {
-    for (const [name, data] of this.files) await writeFile(join(folder, name), data)
-  }
+  const tokenizer = new DescribedTokenizer(description, configuration, kept)
+  const { ids } = tokenizer.encodePair("A text, 1 & 2.", "é 😀")
+  tokenizer.decode(ids)
+  return tokenizer
 }
 
-function parseObject(folder: string, name: string, files: ReadonlyMap<string, Buffer>): Record<string, unknown> | undefined {
+async function readModelConfiguration(folder: string): Promise<Record<string, unknown>> {
+  const data = await readIfThere(join(folder, "config.json"))
+  return (data && parseObject(folder, "config.json", new Map([["config.json", data]]))) ?? {}
+}
+
+function parseObject(folder: string, name: string, files: ReadonlyMap<string, Uint8Array>): Record<string, unknown> | undefined {
   const data = files.get(name)
   if (!data) return undefined
   try {
-    const parsed: unknown = JSON.parse(data.toString("utf8"))
+    const parsed: unknown = JSON.parse(Buffer.from(data).toString("utf8"))
     if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed as Record<string, unknown>
   } catch (error) {
     throw new InputError("tokenizer.damaged", `${join(folder, name)} is no JSON: ${messageOf(error)}. Fetch it anew.`, { cause: error })
@@ -86,7 +73,7 @@ function parseObject(folder: string, name: string, files: ReadonlyMap<string, Bu
   throw new InputError("tokenizer.damaged", `${join(folder, name)} is no JSON object. Fetch it anew.`)
 }
 
-async function readIfThere(path: string): Promise<Buffer | undefined> {
+async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   try {
     return await readFile(path)
   } catch (error) {

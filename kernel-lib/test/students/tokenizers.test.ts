@@ -57,12 +57,37 @@ describe("createByteTokenizer", () => {
   })
 })
 
+describe("the byte tokenizer's places and pairs", () => {
+  const tokenizer = createByteTokenizer({ extraIds: 2 })
+
+  it("knows the character of each byte, and special tokens with the space that belongs to them", () => {
+    const { ids, ranges } = tokenizer.tokenize("a😀 </s> <extra_id_0>b")
+    expect(ids).toEqual(tokenizer.encode("a😀 </s> <extra_id_0>b", { addSpecialTokens: false }))
+    const character = [1, 3]
+    expect(ranges).toEqual([[0, 1], character, character, character, character, [3, 9], [9, 21], [21, 22]])
+  })
+
+  it("ends each of two texts once", () => {
+    const { ids, typeIds, sources, ranges } = tokenizer.encodePair("a", "b</s>")
+    expect(ids).toEqual([100, 1, 101, 1])
+    expect(typeIds).toEqual([0, 0, 0, 0])
+    expect(sources).toEqual([0, null, 1, 1])
+    expect(ranges).toEqual([[0, 1], null, [0, 1], [1, 5]])
+  })
+
+  it("has ids for its roles, and none beyond its vocabulary", () => {
+    expect(tokenizer.specialIds).toEqual({ pad: 0, end: 1, unknown: 2 })
+    expect(tokenizer.vocabularySize).toBe(261)
+    expect(tokenizer.encode("ÿ<extra_id_1>").every((id) => id < 261)).toBe(true)
+  })
+})
+
 describe("loadTokenizer", () => {
   it("says what is missing or damaged", async () => {
     const empty = await mkdtemp(join(folder, "empty-"))
     await expect(loadTokenizer(empty)).rejects.toMatchObject({ code: "tokenizer.missing" })
     await writeFile(join(empty, "spiece.model"), "")
-    await expect(loadTokenizer(empty)).rejects.toThrow(/spiece.model only/)
+    await expect(loadTokenizer(empty)).rejects.toThrow(/cannot be used: it has no pieces/)
     await writeFile(join(empty, "tokenizer.json"), "{}")
     await expect(loadTokenizer(empty)).rejects.toMatchObject({ code: "tokenizer.damaged" })
     await writeFile(join(empty, "tokenizer.json"), "[")
