@@ -228,15 +228,20 @@ class StudentTraining implements Training {
     return { loss: sum / targets, tokens: countTokens(sorted) }
   }
 
-  /** Batches of at most `batchSize` rows, and of fewer where `maxTokensPerBatch` asks for it: half, a quarter ... so that shapes are few. */
+  /**
+   * Batches of at most `batchSize` rows, and of fewer where `maxTokensPerBatch` asks for it. All have `batchSize` rows, half of them, a
+   * quarter ..., so that graphs are few.
+   */
   private makeBatches(rows: readonly TrainingRow[]): Batch[] {
     const { batchSize, maxTokensPerBatch = Number.POSITIVE_INFINITY } = this.options
     return split(rows, batchSize).flatMap((group) => {
       const lengths = this.padLengths(group)
       const tokensARow = lengths?.reduce((sum, one) => sum + one, 0) ?? Math.max(...group.map((row) => countTokens([row])))
-      let size = batchSize
-      while (size > 1 && size * tokensARow > maxTokensPerBatch) size = Math.ceil(size / 2)
-      return split(group, size).map((part) => {
+      let most = batchSize
+      while (most > 1 && most * tokensARow > maxTokensPerBatch) most = Math.ceil(most / 2)
+      return split(group, most).map((part) => {
+        let size = most
+        while (size > 1 && Math.ceil(size / 2) >= part.length) size = Math.ceil(size / 2)
         const feeds = this.model.makeBatch(part, size, lengths)
         return { feeds, weight: countTargets(feeds) ?? part.length }
       })

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest"
 import { Random } from "../../src/core/random"
 import { chooseSettings, learningRateAt } from "../../src/stages/fine-tune/choose-settings"
-import { planBatches } from "../../src/stages/fine-tune/plan-batches"
+import { findShape, fitLengths } from "../../src/stages/fine-tune/fit-lengths"
+import { planSteps, sharePadding } from "../../src/stages/fine-tune/plan-batches"
 
 const rows = (count: number, input: number, output: number) => ({
   inputs: Array<number>(count).fill(input),
@@ -33,25 +34,132 @@ describe("chooseSettings", () => {
   })
 })
 
-describe("learningRateAt", () => {
-  it("rises to the peak in a straight line, and falls to nearly nothing", () => {
-    const rates = Array.from({ length: 100 }, (_, step) => learningRateAt(step, 100, { learningRate: 1, warmUp: 0.1 }))
-    expect(rates[0]).toBeCloseTo(0.1, 6)
-    expect(Math.max(...rates)).toBe(1)
-    expect(rates.indexOf(1)).toBe(9)
-    expect(rates[99]).toBeCloseTo(1 / 90, 6)
+describe("chooseSettings, further", () => {
+  const lengths = rows(1000, 30, 10)
+
+  it("bounds the tokens that are computed at once, the more so the longer rows are", () => {
+    const bound = (length: number) => chooseSettings({}, { isPretrained: true }, rows(1000, length, 20)).maxTokensPerBatch
+    expect(bound(30)).toBe(8192)
+    expect(bound(500)).toBeLessThan(8192)
+    expect(bound(500)).toBeGreaterThan(500)
+  })
+
+  it("gives adapters a larger rate, and patience as many epochs as were asked for", () => {
+    expect(chooseSettings({ lowRank: { rank: 4 } }, { isPretrained: true }, lengths).learningRate).toBe(3e-4)
+    expect(chooseSettings({ epochs: 4 }, { isPretrained: false }, lengths).patience).toBe(4)
+  })
+
+  it.each([
+    [{ batchSize: 0 }, "batchSize is 0: it must be a whole number above 0"],
+    [{ learningRate: Number.NaN }, "learningRate is NaN"],
+    [{ schedule: "cosin" as "cosine" }, "schedule is cosin: it must be linear, cosine or constant"],
+    [{ optimizer: "sgd" as "adamw" }, "optimizer is sgd: it must be adamw or adafactor"],
+    [{ dropout: 1 }, "dropout is 1"],
+    [{ accumulation: 1.5 }, "accumulation is 1.5"],
+  ])("refuses %o in a sentence", (given, message) => {
+    expect(() => chooseSettings(given, { isPretrained: true }, lengths)).toThrow(message)
   })
 })
 
-describe("planBatches", () => {
-  it("puts each row into one batch, rows of like length together, in an order that the seed decides", () => {
-    const lengths = Array.from({ length: 500 }, (_, index) => (index * 37) % 90)
-    const batches = planBatches(lengths, 16, new Random("a"))
-    expect(batches.flat().sort((a, b) => a - b)).toEqual([...lengths.keys()])
-    expect(Math.max(...batches.map((batch) => batch.length))).toBe(16)
-    const spread = (batch: number[]) => Math.max(...batch.map((row) => lengths[row])) - Math.min(...batch.map((row) => lengths[row]))
-    expect(batches.map(spread).reduce((a, b) => a + b) / batches.length).toBeLessThan(15)
-    expect(planBatches(lengths, 16, new Random("a"))).toEqual(batches)
-    expect(planBatches(lengths, 16, new Random("b"))).not.toEqual(batches)
+describe("learningRateAt", () => {
+  const rates = (schedule: "linear" | "cosine" | "constant", warmUp = 0.1) =>
+    Array.from({ length: 100 }, (_, step) => learningRateAt(step, 100, { learningRate: 1, warmUp, schedule }))
+
+  it("rises to the peak in a straight line, and falls to nearly nothing", () => {
+    const linear = rates("linear")
+    expect(linear[0]).toBeCloseTo(0.1, 6)
+    expect(Math.max(...linear)).toBe(1)
+    expect(linear.indexOf(1)).toBe(9)
+    expect(linear[99]).toBeCloseTo(1 / 90, 6)
+  })
+
+  it("falls along half a cosine, as transformers' schedule does, or stays", () => {
+    const cosine = rates("cosine")
+    expect(cosine.slice(0, 10)).toEqual(rates("linear").slice(0, 10))
+    // get_cosine_schedule_with_warmup: 0.5 (1 + cos(pi (step - warmUp) / (steps - warmUp)))
+    for (const step of [10, 32, 55, 99]) expect(cosine[step]).toBeCloseTo(0.5 * (1 + Math.cos((Math.PI * (step - 10)) / 90)), 12)
+    expect(rates("constant").slice(9)).toEqual(Array<number>(91).fill(1))
+  })
+
+  it("begins at the peak without a warm-up", () => {
+    expect(rates("linear", 0)[0]).toBe(1)
+  })
+})
+
+/** Lengths as real rows have them: most are near each other, a few are far longer. */
+const drawLengths = (count: number) => {
+  const random = new Random("lengths")
+  return Array.from({ length: count }, () => [
+    Math.min(500, Math.ceil(30 * Math.exp(0.4 * random.normal()))),
+    Math.ceil(12 * Math.exp(0.5 * random.normal())),
+  ])
+}
+
+describe("fitLengths", () => {
+  const lengths = drawLengths(3000)
+
+  it("holds every row, with few lengths where there is little to train and more where there is much", () => {
+    const shapes = [1, 3, 30].map((epochs) => {
+      const fitted = fitLengths(lengths, epochs)
+      for (const row of lengths) expect(findShape(row, fitted).every((at) => at >= 0)).toBe(true)
+      expect(fitted.map((kind) => kind.at(-1))).toEqual([0, 1].map((kind) => Math.max(...lengths.map((row) => row[kind]))))
+      return fitted[0].length * fitted[1].length
+    })
+    expect(shapes[0]).toBeLessThan(shapes[1])
+    expect(shapes[1]).toBeLessThan(shapes[2])
+    expect(shapes[2]).toBeLessThanOrEqual(40)
+    expect(fitLengths([[7, 3]], 1)).toEqual([[7], [3]])
+  })
+
+  it("pads least of all choices of as many lengths", () => {
+    const values = [3, 3, 4, 5, 9, 10, 11, 30, 31].map((length) => [4 * length])
+    const padding = (fitted: readonly number[]) =>
+      values.reduce((sum, [value]) => sum + fitted.find((length) => length >= value)! - value, 0)
+    const [fitted] = fitLengths(values, 20_000)
+    expect(padding(fitted)).toBe(0)
+    const [few] = fitLengths(values, 500)
+    expect(few.length).toBeLessThan(fitted.length)
+    const others = (count: number, from: number): number[][] =>
+      count === 1
+        ? [[124]]
+        : values.flatMap(([value]) => (value > from && value < 124 ? others(count - 1, value).map((rest) => [value, ...rest]) : []))
+    for (const other of others(few.length, 0)) expect(padding(few)).toBeLessThanOrEqual(padding(other))
+  })
+})
+
+describe("planSteps", () => {
+  const lengths = drawLengths(3000)
+  const fitted = fitLengths(lengths, 10)
+  const plan = (seed: string, accumulation = 1) => planSteps(lengths, fitted, { batchSize: 16, accumulation }, new Random(seed))
+
+  it("puts each row into one batch, in an order that the seed decides, with as many steps whatever the seed", () => {
+    const steps = plan("a")
+    expect(steps.flat(2).sort((a, b) => a - b)).toEqual([...lengths.keys()])
+    expect(steps.length).toBe(Math.ceil(3000 / 16))
+    expect(plan("a")).toEqual(steps)
+    expect(plan("b")).not.toEqual(steps)
+    expect(plan("b").length).toBe(steps.length)
+    const besideFirst = (one: typeof steps) =>
+      one
+        .flat()
+        .find((batch) => batch.includes(0))!
+        .sort((x, y) => x - y)
+    expect(besideFirst(plan("b"))).not.toEqual(besideFirst(steps))
+  })
+
+  it("wastes half of what batches in a random order waste", () => {
+    const planned = sharePadding(lengths, fitted, plan("a"))
+    expect(planned).toBeGreaterThan(0)
+    const order = new Random("order").shuffle(lengths.keys())
+    const random = Array.from({ length: 188 }, (_, at) => [order.slice(at * 16, at * 16 + 16)])
+    const exact = [0, 1].map((kind) => [...new Set(lengths.map((row) => row[kind]))].sort((a, b) => a - b))
+    expect(planned).toBeLessThan(0.55 * sharePadding(lengths, exact, random))
+  })
+
+  it("takes several batches a step", () => {
+    const steps = plan("a", 4)
+    expect(steps.length).toBe(Math.ceil(188 / 4))
+    expect(steps.slice(0, -1).every((step) => step.length === 4)).toBe(true)
+    expect(steps.flat(2).length).toBe(3000)
   })
 })

@@ -5,24 +5,33 @@ import { join } from "node:path"
 import type { Dataset } from "../../core/dataset"
 import { InputError } from "../../core/errors"
 import type { PromptSpec } from "../../core/prompt-spec"
-import type { StageInlineOptions } from "../../core/run"
+import type { Run, StageInlineOptions } from "../../core/run"
 import { payloadVersion, type TrainingPayload } from "../../display/payloads"
 import { makeSelfShowing } from "../../display/self-showing"
 import { writeFileAtomically } from "../../store/atomic"
 import { defineStage } from "../../store/define-stage"
 import { type LoadedStudent, loadStudent, type Template } from "../../students"
 import type { TrainingSettings } from "./choose-settings"
+import { removeCheckpoints } from "./loop-state"
 import { trainStudent } from "./train-student"
 import type { TrainingOutcome } from "./training-outcome"
 
 export interface FineTuneOptions extends StageInlineOptions, Partial<TrainingSettings> {
+  /** Rows of input and output; at least one. */
   readonly train: Dataset
-  /** Decides which epoch's weights are kept. Default: none, and the last epoch's are. */
+  /** After each epoch the loss on its first 1,000 rows is taken: it decides which epoch's weights are kept, and when to stop. Default: none, and the last epoch's are kept. */
   readonly validation?: Dataset
   /** The prompt, for the paper's template. */
   readonly spec?: PromptSpec
-  /** How an input becomes the student's text: `paper` puts the instruction before it, `bare` leaves it as it is. Default: `paper` for a pretrained base with a `spec`, else `bare`. */
+  /** How an input becomes the student's text: `paper` puts the instruction before it, `bare` leaves it as it is. Default: that of `distillFrom`; else `paper` for a pretrained base with a `spec`, and `bare`. */
   readonly template?: "paper" | "bare"
+  /**
+   * A student whose answers are learnt beside the rows' own, token for token (`distillWeight`, `distillTemperature`): one of the same kind and
+   * vocabulary, which stays as it is.
+   */
+  readonly distillFrom?: LoadedStudent
+  /** Seconds between checkpoints, in a run with a folder. An interrupt writes one at once. Default 30. */
+  readonly checkpointSeconds?: number
 }
 
 /** A student with the history of its training. */
@@ -34,9 +43,13 @@ export interface TrainedStudent extends TrainingOutcome {
 
 /**
  * Trains a base model on rows of input and output. Interrupted, it saves a checkpoint and the student as far as it is, and the same call
- * goes on from there to the same weights as an undisturbed one.
+ * goes on from there to the same weights as an undisturbed one; so does a process that was killed, from its last checkpoint.
  *
- * @throws InputError `train.no-rows`; EngineError `engine.*`; InterruptedError
+ * The loss is the mean cross-entropy of the target tokens in nats, on outputs alone. In a run, `events.jsonl` gets a line every ten steps
+ * (`training.step`: loss, learning rate, gradient norm before clipping, epoch, tokens a second) and one after each epoch (`training.validation`).
+ *
+ * @throws InputError `train.no-rows`, `train.settings`, `train.low-rank`, `train.other-vocabulary`, `train.other-kind`; EngineError
+ *   `engine.loss-not-finite`, `engine.gradient-not-finite` and `engine.out-of-memory` with the step, its rows and the remedy; InterruptedError
  * @example
  * const base = await loadModel("bundled/byte-t5-tiny", { hub: bundledHub() })
  * const trained = await fineTune(base, { train: own, epochs: 1 })
@@ -44,7 +57,7 @@ export interface TrainedStudent extends TrainingOutcome {
  */
 export const fineTune = defineStage<LoadedStudent, FineTuneOptions, TrainedStudent>({
   name: "fineTune",
-  version: 1,
+  version: 2,
   uses: ["seed", "engine"],
   key: (
     base,
@@ -53,6 +66,8 @@ export const fineTune = defineStage<LoadedStudent, FineTuneOptions, TrainedStude
       validation,
       spec,
       template,
+      distillFrom,
+      checkpointSeconds: _checkpointSeconds,
       run: _run,
       teacher: _teacher,
       hub: _hub,
@@ -65,7 +80,8 @@ export const fineTune = defineStage<LoadedStudent, FineTuneOptions, TrainedStude
     base: base.fingerprint,
     train: train?.fingerprint,
     validation: validation?.fingerprint,
-    instruction: templateOf(base, { spec, template }),
+    instruction: templateOf(base, { spec, template, distillFrom }),
+    distillFrom: distillFrom?.fingerprint,
     settings,
   }),
   async work(base, options, context) {
@@ -74,22 +90,18 @@ export const fineTune = defineStage<LoadedStudent, FineTuneOptions, TrainedStude
         "train.no-rows",
         "There are no rows to train on: every row was rejected or lost to the other splits. Generate more, or loosen the filters.",
       )
+    // A process that was killed after its work was saved, and before that was written down.
+    const saved = context.folder ? await readOutcome(context.folder).catch(() => undefined) : undefined
+    if (context.folder && saved?.status === "done") return loadTrained(context.folder, context.run, context.fingerprint)
     const { student, outcome } = await trainStudent(base, templateOf(base, options), options, context)
     return present({ kind: "trained", ...outcome, student, fingerprint: context.fingerprint })
   },
   async save({ student, kind: _kind, fingerprint: _fingerprint, ...outcome }, folder) {
     await student.save(join(folder, "student"))
-    await writeFileAtomically(join(folder, "training.json"), JSON.stringify(outcome))
+    await writeFileAtomically(join(folder, outcomeFile), JSON.stringify(outcome))
+    if (outcome.status === "done") await removeCheckpoints(folder)
   },
-  async load(folder, run, fingerprint) {
-    const outcome: TrainingOutcome = JSON.parse(await readFile(join(folder, "training.json"), "utf8"))
-    return present({
-      kind: "trained",
-      ...outcome,
-      student: await loadStudent(join(folder, "student"), { engine: run.engine }),
-      fingerprint,
-    })
-  },
+  load: loadTrained,
   summarize: ({ settings, steps, tokensPerSecond, bestValidationLoss, status, totalSteps }) =>
     [
       status === "done"
@@ -102,7 +114,23 @@ export const fineTune = defineStage<LoadedStudent, FineTuneOptions, TrainedStude
       .join(", "),
 })
 
-function templateOf(base: LoadedStudent, { spec, template }: { spec?: PromptSpec; template?: "paper" | "bare" }): Template {
+const outcomeFile = "training.json"
+
+async function readOutcome(folder: string): Promise<TrainingOutcome> {
+  return JSON.parse(await readFile(join(folder, outcomeFile), "utf8"))
+}
+
+async function loadTrained(folder: string, run: Run, fingerprint: string): Promise<TrainedStudent> {
+  const outcome = await readOutcome(folder)
+  const student = await loadStudent(join(folder, "student"), { engine: run.engine })
+  return present({ kind: "trained", ...outcome, student, fingerprint })
+}
+
+function templateOf(
+  base: LoadedStudent,
+  { spec, template, distillFrom }: Pick<FineTuneOptions, "spec" | "template" | "distillFrom">,
+): Template {
+  if (!template && distillFrom) return distillFrom.template
   const kind = template ?? (base.isPretrained && spec ? "paper" : "bare")
   if (kind === "bare") return { kind }
   if (!spec) throw new InputError("train.no-instruction", 'The paper\'s template needs the prompt: pass spec, or template: "bare".')
@@ -122,7 +150,7 @@ function describeTraining(trained: TrainedStudent): TrainingPayload {
     { label: "tokens/s", value: Math.round(trained.tokensPerSecond).toLocaleString("en") },
     { label: "engine", value: trained.engine },
     { label: "learning rate", value: String(settings.learningRate) },
-    { label: "rows a step", value: String(settings.batchSize) },
+    { label: "rows a step", value: String(settings.batchSize * settings.accumulation) },
   ]
   if (bestValidationLoss !== undefined) facts.push({ label: `best validation, epoch ${bestEpoch}`, value: bestValidationLoss.toFixed(3) })
   return {
