@@ -1,6 +1,8 @@
 // The golden files beside this one: small random T5s, and what transformers computes with them. Made by make_golden.py.
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { expect } from "vitest"
+import type { Prediction } from "../../src/core/student"
 import type { TrainingRow } from "../../src/students"
 import { countNumbers, listTensors, WeightReader } from "../../src/students/safetensors"
 
@@ -55,4 +57,9 @@ export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): n
     if (!(difference <= largest)) largest = difference
   }
   return largest
+}
+
+/** Compares answers of one set of weights that were laid out in two ways: confidences may differ by rounding. */
+export function expectSameAnswers(found: readonly Prediction[], wanted: readonly Prediction[]): void {
+  expect(found).toEqual(wanted.map((answer) => ({ ...answer, confidence: expect.closeTo(answer.confidence, 5) })))
 }
