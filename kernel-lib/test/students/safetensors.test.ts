@@ -1,9 +1,23 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises"
+import { execFile } from "node:child_process"
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { listTensors, listWeights, WeightReader, writeSafetensors, writeWeights } from "../../src/students/safetensors"
-import { goldenFolder } from "./golden"
+import {
+  countNumbers,
+  listTensors,
+  listWeights,
+  type NamedTensor,
+  WeightReader,
+  writeSafetensors,
+  writeWeights,
+} from "../../src/students/safetensors"
+import { goldenFolder, readGolden } from "./golden"
+
+const python = process.env.PYTHON_WITH_TRANSFORMERS
+const script = fileURLToPath(new URL("./make_golden.py", import.meta.url))
 
 let folder: string
 beforeAll(async () => {
@@ -106,6 +120,27 @@ describe("writeWeights", () => {
     await writeWeights(single, [])
     expect((await listWeights(single)).size).toBe(0)
   })
+})
+
+describe.skipIf(!python)("transformers, given weights in several files (PYTHON_WITH_TRANSFORMERS)", () => {
+  it("answers as with those in one", async () => {
+    const sharded = await mkdtemp(join(folder, "python-"))
+    await cp(goldenFolder("relu-tied"), sharded, { recursive: true, filter: (path) => !path.endsWith(".safetensors") })
+    const entries = await listWeights(goldenFolder("relu-tied"))
+    const reader = new WeightReader()
+    const weights: NamedTensor[] = []
+    for (const { name, shape } of entries.values()) {
+      const data = new Float32Array(countNumbers(shape))
+      await reader.readInto(entries.get(name)!, data)
+      weights.push({ name, shape, data })
+    }
+    await reader.close()
+    await writeWeights(sharded, weights, { maxShardBytes: 12_000 })
+    expect((await readdir(sharded)).filter((name) => name.endsWith(".safetensors")).length).toBeGreaterThan(3)
+    const { stdout } = await promisify(execFile)(python!, [script, "--check", sharded], { maxBuffer: 2 ** 24 })
+    const { greedy } = JSON.parse(stdout.slice(stdout.indexOf("{")))
+    expect(greedy).toEqual(readGolden("relu-tied").texts)
+  }, 120_000)
 })
 
 describe("listTensors refuses", () => {

@@ -16,6 +16,8 @@ const sideFiles = [
   "special_tokens_map.json",
   "added_tokens.json",
   "spiece.model",
+  "sentencepiece.bpe.model",
+  "tokenizer.model",
   "vocab.json",
   "merges.txt",
   "vocab.txt",
