@@ -97,8 +97,10 @@ export class BatchQueue {
       try {
         return await this.wait(customId, body, signal)
       } catch (error) {
-        const explained = isPrompt2ModelError(error) ? error : explainError(error, this.server)
-        if (!isRetryable(explained) || tries === mostTries) throw error
+        if (!(error instanceof Unanswered)) throw error
+        const { reason } = error
+        const explained = isPrompt2ModelError(reason) ? reason : explainError(reason, this.server)
+        if (!isRetryable(explained) || tries === mostTries) throw reason
       }
     }
   }
@@ -235,17 +237,8 @@ export class BatchQueue {
       const waiting = this.waiting.get(customId)
       if (!waiting) continue
       if (isAnswered(customId)) waiting.resolve(lines.get(customId)?.response?.body as ChatCompletion)
-      else waiting.reject(this.explainLine(lines.get(customId), batch.status))
+      else waiting.reject(explainLine(lines.get(customId), batch.status))
     }
-  }
-
-  private explainLine(line: Line | undefined, status: Batch["status"]): unknown {
-    const { response, error } = line ?? {}
-    if (response) {
-      return APIError.generate(response.status_code, (response.body as object) ?? {}, undefined, new Headers())
-    }
-    const sentence = `The batch ended (${status}) without an answer to this request: ${error?.message ?? "run it again to go on."}`
-    return new ServiceError("teacher.batch-unanswered", sentence, { isRetryable: status !== "cancelled" })
   }
 
   /** One exchange about batches, through the gate; again where that may help. */
@@ -309,6 +302,20 @@ export class BatchQueue {
       else await this.save({ ...state, id })
     }
   }
+}
+
+/** A batch has ended and left a request without its answer, which may go into another. */
+class Unanswered extends Error {
+  constructor(readonly reason: unknown) {
+    super("no answer in this batch")
+  }
+}
+
+function explainLine(line: Line | undefined, status: Batch["status"]): Unanswered {
+  const { response, error } = line ?? {}
+  if (response) return new Unanswered(APIError.generate(response.status_code, (response.body as object) ?? {}, undefined, new Headers()))
+  const sentence = `The batch ended (${status}) without an answer to this request: ${error?.message ?? "run it again to go on."}`
+  return new Unanswered(new ServiceError("teacher.batch-unanswered", sentence, { isRetryable: status !== "cancelled" }))
 }
 
 /** The lines of an output file; one that is no JSON answers nothing, and its request is asked again. */
