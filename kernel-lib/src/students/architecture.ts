@@ -68,6 +68,22 @@ export interface Answering {
   dispose(): void
 }
 
+/** A row as its owner knows it. */
+export interface FitRow {
+  readonly input: string
+  readonly output: string
+}
+
+/** What a model is made ready with for rows that it is to learn. */
+export interface FitOptions {
+  readonly rows: readonly FitRow[]
+  readonly weights: NamedParameters
+  /** Draws what is new, by the name of the weight. */
+  readonly stream: (name: string) => NormalStream
+  /** Default: what the model's head says, or the rows. */
+  readonly task?: "labels" | "span"
+}
+
 /** A model of one family in one shape, as its `config.json` describes it. */
 export interface Architecture {
   /** transformers' `model_type`. */
@@ -99,6 +115,13 @@ export interface Architecture {
   /** The weights as a folder holds them. */
   listFileWeights(weights: NamedParameters): NamedTensor[]
 
+  /**
+   * The model with a head for these rows. Without it, the model can learn any rows.
+   * @throws InputError `train.no-head`
+   */
+  fit?(options: FitOptions): LoadedWeights
+  /** Why a row cannot be learnt, as the end of a sentence about it; undefined when it can. Without it, any row can. */
+  refuseRow?(tokenizer: Tokenizer, text: string, output: string): string | undefined
   /** Ids of a filled template. */
   encodeInput(tokenizer: Tokenizer, text: string): number[]
   /** A filled template and the output that belongs to it, neither cut. */

@@ -1,11 +1,12 @@
 // The families of models that can be students, found by their `config.json`.
 import { InputError } from "../core/errors"
 import type { Architecture, Family } from "./architecture"
+import { bertFamily } from "./bert-architecture"
 import { gpt2Family } from "./gpt2-architecture"
 import { llamaFamily } from "./llama-architecture"
 import { t5Family } from "./t5-architecture"
 
-const families: readonly Family[] = [t5Family, gpt2Family, llamaFamily]
+const families: readonly Family[] = [t5Family, gpt2Family, llamaFamily, bertFamily]
 
 /** transformers' `model_type`s that can be students. */
 export const supportedModelTypes: readonly string[] = families.flatMap(({ modelTypes }) => modelTypes)

@@ -1,6 +1,8 @@
 // Students: small models in memory. Load and save as transformers does, predict, train.
 export type { Architecture, TrainingRow } from "./architecture"
 export { createByteTokenizer } from "./byte-tokenizer"
+export { type Embedder, type EmbedOptions, embedTexts, type LoadEmbedderOptions, loadEmbedder } from "./embed-texts"
+export { type FitStudentOptions, fitStudent, refuseRow } from "./fit-student"
 export { type CreateStudentOptions, createStudent, type LoadStudentOptions, loadStudent } from "./load-student"
 export { loadTokenizer } from "./load-tokenizer"
 export type { LowRankOptions } from "./low-rank"

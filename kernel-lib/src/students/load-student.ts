@@ -109,7 +109,7 @@ function drawWeights(model: Architecture, seed: number | string): NamedParameter
 
 function readDetails(own: Readonly<Record<string, unknown>>): StudentDetails {
   const limit = (value: unknown): number | undefined =>
-    Number.isSafeInteger(value) && (value as number) > 1 ? (value as number) : undefined
+    Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : undefined
   return {
     template: readTemplate(own.template) ?? bareTemplate,
     maxInputTokens: limit(own.maxInputTokens),
