@@ -54,7 +54,7 @@ export async function loadEmbedder(folder: string, { engine = "auto", threads }:
     const projected = plan.projections.reduce((x, layer) => projectVector(layer, parameters, x), pooled)
     return { vectors: plan.isNormalized ? normalizeVector(projected) : projected }
   }
-  const runs = new EncoderRuns({ engine: await selectEngine(engine), shape, weights, forward, isFrozen: false, threads })
+  const runs = new EncoderRuns({ engine: await selectEngine(engine), shape, weights, forward, isFrozen: true, threads })
   return new EncoderEmbedder(folder, model, runs)
 }
 
