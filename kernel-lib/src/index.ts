@@ -86,7 +86,7 @@ export { type TransformDatasetOptions, transformDataset } from "./stages/transfo
 export { type ExportedResponses, exportResponses } from "./store/exported-responses"
 export { type FolderRun, type OpenRunOptions, openRunFolder as openRun, type RunConfiguration } from "./store/run"
 export { readDataset, writeDataset } from "./store/tables"
-export { type LoadedStudent, loadStudent, type Template } from "./students"
+export { type LoadedStudent, type LowRankOptions, loadStudent, type Template } from "./students"
 
 /**
  * The engine of that name; `auto` takes the best that works here, and says why.

@@ -152,6 +152,19 @@ describe("on ONNX Runtime", () => {
     session.dispose()
   })
 
+  test("says so when a graph needs more memory than there is, and can go on with less", async () => {
+    const session = onnx.createTrainingSession({
+      parameters: { w: { shape: [1, 1_000_000], data: new Float32Array(1_000_000).fill(1) } },
+      loss: ({ x }, { w }) => tf.mean(tf.square(tf.matMul(x as tf.Tensor2D, w as tf.Tensor2D))),
+    })
+    const batch = (rows: number) => ({ x: { shape: [rows, 1], data: new Float32Array(rows).fill(2) } })
+    // Terabytes, which no machine gives.
+    await expect(session.step(batch(1_000_000), { learningRate: 0.1 })).rejects.toMatchObject({ code: "engine.out-of-memory" })
+    expect((await session.step(batch(1), { learningRate: 0.1 })).loss).toBeCloseTo(4, 4)
+    expect(session.stepsTaken).toBe(1)
+    session.dispose()
+  })
+
   test("the event loop stays free while a step runs", async () => {
     const size = 1024
     const loss = ({ x }: Record<string, tf.Tensor>, { w }: Record<string, tf.Tensor>) =>
