@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { Random } from "../../src/core/random"
 import { chooseSettings, learningRateAt } from "../../src/stages/fine-tune/choose-settings"
-import { findShape, fitLengths } from "../../src/stages/fine-tune/fit-lengths"
+import { costShape, findShape, fitLengths } from "../../src/stages/fine-tune/fit-lengths"
 import { planSteps, sharePadding } from "../../src/stages/fine-tune/plan-batches"
 
 const rows = (count: number, input: number, output: number) => ({
@@ -100,7 +100,7 @@ describe("fitLengths", () => {
 
   it("holds every row, with few lengths where there is little to train and more where there is much", () => {
     const shapes = [1, 3, 30].map((epochs) => {
-      const fitted = fitLengths(lengths, epochs)
+      const fitted = fitLengths(lengths, epochs, 10_000)
       for (const row of lengths) expect(findShape(row, fitted).every((at) => at >= 0)).toBe(true)
       expect(fitted.map((kind) => kind.at(-1))).toEqual([0, 1].map((kind) => Math.max(...lengths.map((row) => row[kind]))))
       return fitted[0].length * fitted[1].length
@@ -108,16 +108,21 @@ describe("fitLengths", () => {
     expect(shapes[0]).toBeLessThan(shapes[1])
     expect(shapes[1]).toBeLessThan(shapes[2])
     expect(shapes[2]).toBeLessThanOrEqual(40)
-    expect(fitLengths([[7, 3]], 1)).toEqual([[7], [3]])
+    expect(fitLengths([[7, 3]], 1, 10_000)).toEqual([[7], [3]])
+  })
+
+  it("makes more graphs of a large model, whose tokens take longer", () => {
+    const count = (parameters: number) => fitLengths(lengths, 1, costShape(parameters)).flat().length
+    expect(count(6e7)).toBeGreaterThan(count(1e6))
   })
 
   it("pads least of all choices of as many lengths", () => {
     const values = [3, 3, 4, 5, 9, 10, 11, 30, 31].map((length) => [4 * length])
     const padding = (fitted: readonly number[]) =>
       values.reduce((sum, [value]) => sum + fitted.find((length) => length >= value)! - value, 0)
-    const [fitted] = fitLengths(values, 20_000)
+    const [fitted] = fitLengths(values, 1, 0.5)
     expect(padding(fitted)).toBe(0)
-    const [few] = fitLengths(values, 500)
+    const [few] = fitLengths(values, 1, 20)
     expect(few.length).toBeLessThan(fitted.length)
     const others = (count: number, from: number): number[][] =>
       count === 1
@@ -129,7 +134,7 @@ describe("fitLengths", () => {
 
 describe("planSteps", () => {
   const lengths = drawLengths(3000)
-  const fitted = fitLengths(lengths, 10)
+  const fitted = fitLengths(lengths, 10, 10_000)
   const plan = (seed: string, accumulation = 1) => planSteps(lengths, fitted, { batchSize: 16, accumulation }, new Random(seed))
 
   it("puts each row into one batch, in an order that the seed decides, with as many steps whatever the seed", () => {

@@ -1,8 +1,6 @@
 // The lengths that batches are padded to, fitted to the rows: a graph is made for each of few shapes, and every row goes into the smallest
 // that holds it. What is padded is computed for nothing, and a graph takes time to make; the shapes are those that cost least together.
 
-/** What a graph costs to make, in tokens that could be trained in the meantime. */
-const tokensAShape = 10_000
 /** How many lengths of a kind there are at most, and shapes. */
 const mostLengths = 12
 const mostShapes = 40
@@ -13,8 +11,9 @@ const lengthStep = 4
  * Lengths for each kind of length that rows have (of a T5, input and output), ascending; the last of each holds the longest row.
  * @param rows each row's lengths
  * @param epochs how often all rows are trained
+ * @param tokensAShape what a graph costs to make, in tokens that could be trained in the meantime (`costShape`)
  */
-export function fitLengths(rows: readonly (readonly number[])[], epochs: number): number[][] {
+export function fitLengths(rows: readonly (readonly number[])[], epochs: number, tokensAShape: number): number[][] {
   const kinds = rows[0]?.length ?? 0
   const fits = Array.from({ length: kinds }, (_, kind) => fitAll(rows.map((lengths) => lengths[kind])))
   let best: { cost: number; chosen: Fit[] } | undefined
@@ -24,6 +23,14 @@ export function fitLengths(rows: readonly (readonly number[])[], epochs: number)
     if (!best || cost < best.cost) best = { cost, chosen }
   }
   return best ? best.chosen.map(({ lengths }) => [...lengths]) : []
+}
+
+/**
+ * What a graph of a model with so many parameters costs to make, in tokens: half a second's worth, on two cores some 1.2e10 tokens times
+ * parameters.
+ */
+export function costShape(parameters: number): number {
+  return Math.min(10_000, Math.max(500, 1.2e10 / parameters))
 }
 
 /** The place in `fitted` of each length's smallest holder. */

@@ -5,7 +5,7 @@ import type { Dataset } from "../../core/dataset"
 import type { StageContext } from "../../store/define-stage"
 import { type LoadedStudent, measureRow, openTraining, type Template, type Training, type TrainingRow } from "../../students"
 import { chooseSettings, settingNames, type TrainingSettings } from "./choose-settings"
-import { fitLengths } from "./fit-lengths"
+import { costShape, fitLengths } from "./fit-lengths"
 import { beginLoop, type LoopState, resume } from "./loop-state"
 import { sharePadding } from "./plan-batches"
 import { type Ending, type LoopRows, planEpoch, runLoop } from "./training-loop"
@@ -42,7 +42,7 @@ export async function trainStudent(
     train,
     ids: options.train.ids,
     lengths,
-    fitted: fitLengths(lengths, settings.epochs),
+    fitted: fitLengths(lengths, settings.epochs, costShape(base.parameters)),
     validation: options.validation ? encode(student, options.validation).slice(0, mostValidationRows) : [],
   }
   const training = await openTraining(student, {
