@@ -3,7 +3,8 @@
 export type Decoding =
   | { readonly kind: "greedy" }
   | { readonly kind: "beam"; readonly beams: number }
-  | { readonly kind: "top-k"; readonly k: number; readonly temperature?: number; readonly seed?: number }
+  /** With `p`, of the k best those that make up this share of their probability. */
+  | { readonly kind: "top-k"; readonly k: number; readonly p?: number; readonly temperature?: number; readonly seed?: number }
   | { readonly kind: "top-p"; readonly p: number; readonly temperature?: number; readonly seed?: number }
 
 export interface PredictOptions {

@@ -1,16 +1,20 @@
 // Beam search with transformers' rules: each step looks at the best continuations of all beams together, of which those among the first
 // `beams` that end are finished hypotheses, and the best others go on. Scores are summed in float32, as there, since sums decide ties.
 import type { StepScores } from "./decoding-batch"
+import type { EarlyStopping } from "./generation-configuration"
+import { applyRules, type TokenRules } from "./token-rules"
 
 export interface BeamSearchOptions {
   readonly beams: number
-  readonly vocabularySize: number
   readonly maxNewTokens: number
   readonly startId?: number
   readonly endIds: readonly number[]
+  readonly rules: TokenRules
+  /** The prompt of a decoder-only model, or the start token. */
+  readonly prompt: readonly number[]
   /** A finished hypothesis' score is divided by its length to this power. */
   readonly lengthPenalty: number
-  readonly stopsEarly: boolean
+  readonly stopsEarly: EarlyStopping
 }
 
 interface Beam {
@@ -72,26 +76,33 @@ export class BeamHypotheses {
     })
     this.beams = goingOn
     const isFull = this.finished.length === numBeams
+    const reachable = stopsEarly === "never" && lengthPenalty > 0 ? maxNewTokens : this.length
     // transformers' guess of what the best running beam may still reach, unless told to stop at once.
     const canImprove =
-      goingOn.length > 0 && (!isFull || Math.fround(goingOn[0].score / this.length ** lengthPenalty) > this.finished[numBeams - 1].score)
-    if (isLast || (isFull && stopsEarly) || !canImprove) this.conclude()
+      goingOn.length > 0 && (!isFull || Math.fround(goingOn[0].score / reachable ** lengthPenalty) > this.finished[numBeams - 1].score)
+    if (isLast || (isFull && stopsEarly === true) || !canImprove) this.conclude()
   }
 
-  /** The best continuations of all beams, best first, as many as there are candidates of one. */
+  /** The best continuations of all beams, best first: so many that enough are left when some of them end. */
   private rankContinuations(
     { count, tokens, logits, best }: StepScores,
     position: number,
   ): { beam: number; token: number; score: number }[] {
+    const { beams, endIds, rules, prompt, maxNewTokens } = this.options
     const all: { beam: number; token: number; score: number }[] = []
     this.beams.forEach((running, beam) => {
-      const row = position * this.options.beams + beam
+      const row = position * beams + beam
       const normalizer = logits[row * count] - Math.log(best[row])
-      for (let i = row * count; i < (row + 1) * count; i++) {
-        all.push({ beam, token: tokens[i], score: Math.fround(running.score + Math.fround(logits[i] - normalizer)) })
+      const candidates = Array.from({ length: count }, (_, i) => ({
+        token: tokens[row * count + i],
+        score: Math.fround(logits[row * count + i] - normalizer),
+      }))
+      const text = { prompt, tokens: listTokens(running.past), limit: maxNewTokens }
+      for (const { token, score } of applyRules(rules, candidates, text, endIds)) {
+        all.push({ beam, token, score: Math.fround(running.score + score) })
       }
     })
-    return all.sort((a, b) => b.score - a.score).slice(0, count)
+    return all.sort((a, b) => b.score - a.score).slice(0, Math.max(2, 1 + endIds.length) * beams)
   }
 
   private finish(hypothesis: Finished): void {
@@ -102,9 +113,14 @@ export class BeamHypotheses {
 
   private conclude(): void {
     const { past, logProbability, length } = this.finished[0]
-    const tokens: number[] = []
-    for (let at: Past | undefined = past; at; at = at.before) tokens.unshift(at.token)
+    const tokens = listTokens(past)
     if (this.options.endIds.includes(tokens[tokens.length - 1])) tokens.pop()
     this.result = { tokens, confidence: Math.exp(logProbability / length) }
   }
+}
+
+function listTokens(past: Past | undefined): number[] {
+  const tokens: number[] = []
+  for (let at = past; at; at = at.before) tokens.push(at.token)
+  return tokens.reverse()
 }

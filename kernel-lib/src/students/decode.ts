@@ -4,8 +4,11 @@ import { EngineError, InterruptedError } from "../core/errors"
 import { Random } from "../core/random"
 import type { Decoding } from "../core/student"
 import { BeamHypotheses } from "./beam-search"
+import type { DecoderNetwork } from "./decoder"
 import { DecodingBatch, type StepScores } from "./decoding-batch"
 import type { DecodingMemory } from "./decoding-memory"
+import type { EarlyStopping } from "./generation-configuration"
+import { applyRules, areIdle, countSpare, noRules, type TokenRules } from "./token-rules"
 
 export interface DecodeOptions {
   readonly decoding: Decoding
@@ -15,8 +18,10 @@ export interface DecodeOptions {
   /** Tokens that end a sequence. */
   readonly endIds: readonly number[]
   readonly lengthPenalty: number
-  /** transformers' `early_stopping`: whether a beam search ends with its first full set of finished beams. */
-  readonly stopsEarly: boolean
+  /** transformers' `early_stopping`. */
+  readonly stopsEarly: EarlyStopping
+  /** Default: none. */
+  readonly rules?: TokenRules
   readonly signal?: AbortSignal
   readonly onProgress?: (done: number, total: number) => void
 }
@@ -57,7 +62,7 @@ export async function decodeRows(
     const lengths = order.slice(start).map((index) => sources[index].length)
     const count = countGroup(lengths, memory.rowsThatFit(lengths[0], options.maxNewTokens, beams), beams)
     const group = order.slice(start, start + count)
-    const rows = group.map((index) => startRow(options, memory.network.vocabularySize, index))
+    const rows = group.map((index) => startRow(options, memory.network, sources[index], index))
     try {
       await decodeGroup(
         memory,
@@ -100,10 +105,12 @@ async function decodeGroup(
   onFinished: (finished: number) => void,
 ): Promise<void> {
   const { maxNewTokens, signal, decoding } = options
-  const candidates = Math.min(
-    memory.network.vocabularySize,
-    countCandidates(decoding, options.endIds.length, memory.network.vocabularySize),
-  )
+  const { vocabularySize } = memory.network
+  const longestText = maxNewTokens + (memory.network.kind === "decoder-only" ? sources[0].length : 1)
+  const spare = countSpare(options.rules ?? noRules, options.endIds.length, longestText)
+  const wanted = countCandidates(decoding, options.endIds.length, vocabularySize)
+  // Few different numbers, since a graph is compiled for each.
+  const candidates = Math.min(vocabularySize, spare === 0 ? wanted : 2 ** Math.ceil(Math.log2(wanted + spare)))
   const { batch, first } = await DecodingBatch.open(memory, sources, { maxNewTokens, beams, candidates, signal })
   let inBatch = rows
   let pending = first
@@ -153,13 +160,13 @@ function countCandidates(decoding: Decoding, numEndIds: number, vocabularySize: 
   return decoding.kind === "top-p" ? vocabularySize : 1
 }
 
-function startRow(options: DecodeOptions, vocabularySize: number, index: number): RunningRow {
-  const { decoding } = options
-  if (decoding.kind === "beam" && decoding.beams > 1) return new BeamHypotheses({ ...options, beams: decoding.beams, vocabularySize })
+function startRow(options: DecodeOptions, network: DecoderNetwork, source: readonly number[], index: number): RunningRow {
+  const { decoding, rules = noRules } = options
+  const prompt = network.kind === "decoder-only" ? source : [options.startId ?? 0]
+  if (decoding.kind === "beam" && decoding.beams > 1) return new BeamHypotheses({ ...options, rules, prompt, beams: decoding.beams })
   // A stream for each row: what one row draws does not depend on how many others there are.
-  const random =
-    "seed" in decoding || decoding.kind === "top-k" || decoding.kind === "top-p" ? new Random(decoding.seed ?? 0).fork(index) : undefined
-  return new SingleSequence(options, (logits) => chooseToken(decoding, logits, random))
+  const random = decoding.kind === "top-k" || decoding.kind === "top-p" ? new Random(decoding.seed ?? 0).fork(index) : undefined
+  return new SingleSequence({ ...options, rules }, prompt, (logits) => chooseToken(decoding, logits, random))
 }
 
 /** A row that writes one sequence. */
@@ -170,32 +177,43 @@ class SingleSequence implements RunningRow {
   private logProbability = 0
 
   constructor(
-    private readonly options: DecodeOptions,
+    private readonly options: DecodeOptions & { readonly rules: TokenRules },
+    private readonly prompt: readonly number[],
     private readonly choose: (logits: Float32Array) => number,
   ) {
     this.lastTokens = [options.startId ?? 0]
   }
 
-  take({ count, tokens, logits, best }: StepScores, position: number): void {
-    const candidates = logits.subarray(position * count, (position + 1) * count)
-    const chosen = this.choose(candidates)
-    const token = tokens[position * count + chosen]
-    this.logProbability += Math.log(best[position]) + candidates[chosen] - candidates[0]
-    const isEnd = this.options.endIds.includes(token)
+  take(scores: StepScores, position: number): void {
+    const { count, tokens, logits, best } = scores
+    const { rules, endIds, maxNewTokens } = this.options
+    const first = position * count
+    const token = areIdle(rules) ? tokens[first + this.choose(logits.subarray(first, first + count))] : this.chooseAllowed(scores, first)
+    const place = tokens.subarray(first, first + count).indexOf(token)
+    // What a rule forces is certain, whatever the network thought of it.
+    if (place >= 0) this.logProbability += Math.log(best[position]) + logits[first + place] - logits[first]
+    const isEnd = endIds.includes(token)
     const length = this.tokens.length + 1
     if (!isEnd) this.tokens.push(token)
-    if (isEnd || length === this.options.maxNewTokens)
-      this.result = { tokens: this.tokens, confidence: Math.exp(this.logProbability / length) }
+    if (isEnd || length === maxNewTokens) this.result = { tokens: this.tokens, confidence: Math.exp(this.logProbability / length) }
     this.lastTokens = [token]
+  }
+
+  private chooseAllowed({ count, tokens, logits }: StepScores, first: number): number {
+    const { rules, endIds, maxNewTokens } = this.options
+    const candidates = Array.from({ length: count }, (_, i) => ({ token: tokens[first + i], score: logits[first + i] }))
+    const allowed = applyRules(rules, candidates, { prompt: this.prompt, tokens: this.tokens, limit: maxNewTokens }, endIds)
+    return allowed[this.choose(Float32Array.from(allowed, ({ score }) => score))].token
   }
 }
 
 /** The place of the next token among candidates, sorted by `logits`, best first. */
 function chooseToken(decoding: Decoding, logits: Float32Array, random: Random | undefined): number {
   if (decoding.kind !== "top-k" && decoding.kind !== "top-p") return 0
-  const weights = Array.from(logits, (logit) => Math.exp((logit - logits[0]) / (decoding.temperature ?? 1)))
+  const among = decoding.kind === "top-k" ? logits.subarray(0, decoding.k) : logits
+  const weights = Array.from(among, (logit) => Math.exp((logit - logits[0]) / (decoding.temperature ?? 1)))
   const total = weights.reduce((sum, weight) => sum + weight, 0)
-  const kept = decoding.kind === "top-k" ? weights.length : countNucleus(weights, decoding.p * total)
+  const kept = decoding.p === undefined ? weights.length : countNucleus(weights, decoding.p * total)
   let left = random!.next() * weights.slice(0, kept).reduce((sum, weight) => sum + weight, 0)
   for (let i = 0; i < kept; i++) {
     left -= weights[i]

@@ -1,5 +1,5 @@
 // Answers of models that write text token by token: decoding, as the caller and the model's generation configuration ask for it.
-import type { Decoding, Prediction } from "../core/student"
+import type { Prediction } from "../core/student"
 import type { Answering, AnswerOptions, EncodedInput } from "./architecture"
 import { decodeRows } from "./decode"
 import type { DecodingMemory } from "./decoding-memory"
@@ -24,12 +24,13 @@ export class TextGeneration implements Answering {
     const { memory, tokenizer, generation, startId, endIds } = this.parts
     const sources = inputs.map(({ ids }) => ids)
     const decoded = await decodeRows(memory, sources, {
-      decoding: decoding ?? defaultDecoding(generation),
+      decoding: decoding ?? generation.decoding,
       maxNewTokens: maxNewTokens ?? generation.maxNewTokens,
       startId,
       endIds,
       lengthPenalty: generation.lengthPenalty,
       stopsEarly: generation.stopsEarly,
+      rules: generation.rules,
       signal,
       onProgress,
     })
@@ -39,8 +40,4 @@ export class TextGeneration implements Answering {
   dispose(): void {
     this.parts.memory.dispose()
   }
-}
-
-function defaultDecoding({ beams }: GenerationConfiguration): Decoding {
-  return beams > 1 ? { kind: "beam", beams } : { kind: "greedy" }
 }
