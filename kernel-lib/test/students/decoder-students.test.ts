@@ -88,7 +88,7 @@ describe.each(decoderModels)("%s", (name) => {
 })
 
 describe("on the eager engine", () => {
-  it.each(["gpt2-untied", "qwen2"] as const)("greedy and beams of %s are the same", async (name) => {
+  it.each(["qwen2"] as const)("greedy and beams of %s are the same", async (name) => {
     const { questions, greedy, beam4 } = readDecoderGolden(name)
     const memory = await openMemory(name, "eager")
     const options = { ...plain, endIds: endIdsOf(name) }
