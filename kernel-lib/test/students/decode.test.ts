@@ -1,6 +1,6 @@
 // Decoding against transformers' generate, token for token, and what must hold whatever the batch.
 import { describe, expect, it } from "vitest"
-import { selectEngine } from "../../src/engine"
+import { type Engine, selectEngine } from "../../src/engine"
 import type { T5Shape } from "../../src/networks/t5"
 import { loadStudent } from "../../src/students"
 import { type DecodeOptions, decodeRows } from "../../src/students/decode"
@@ -130,6 +130,65 @@ describe("decodeRows", () => {
     expect(seen).toEqual([...seen].sort((a, b) => a - b))
     expect(seen.at(-1)).toBe(1)
     expect(await decodeRows(memory, [], plain)).toEqual([])
+    memory.dispose()
+  })
+
+  it("answers a thousand rows of all lengths, empty ones too, as it answers each alone", async () => {
+    const memory = await openMemory("gated-untied")
+    const sources = Array.from({ length: 1000 }, (_, i) => Array.from({ length: (i * 7) % 40 }, (_, at) => 2 + ((i * 5 + at * 3) % 40)))
+    const short = { ...plain, maxNewTokens: 5 }
+    const together = await decodeRows(memory, sources, short)
+    for (const i of [0, 1, 40, 333, 999]) {
+      const [alone] = await decodeRows(memory, [sources[i]], short)
+      expect(together[i].tokens).toEqual(alone.tokens)
+      expect(together[i].confidence).toBeCloseTo(alone.confidence, 4)
+    }
+    expect(sources[0]).toEqual([])
+    memory.dispose()
+  })
+
+  it("stops within a step, and can go on afterwards", async () => {
+    const { questions, greedy } = readGolden("gated-untied")
+    const student = await loadStudent(goldenFolder("gated-untied"))
+    const engine = await selectEngine("onnx")
+    const controller = new AbortController()
+    const stoppable: Engine = {
+      ...engine,
+      compileFlexible(definition) {
+        const session = engine.compileFlexible!(definition)
+        return {
+          run(inputs, options) {
+            const running = session.run(inputs, options)
+            if (definition.name === "t5 step") controller.abort()
+            return running
+          },
+          dispose: () => session.dispose(),
+        }
+      },
+    }
+    const memory = new DecodingMemory(stoppable, t5Decoder(modelOf(student).shape as T5Shape), student.weights, 1)
+    const stopped = decodeRows(memory, questions, { ...plain, signal: controller.signal })
+    await expect(stopped).rejects.toMatchObject({ code: "run.interrupted", cause: { code: "engine.cancelled" } })
+    expect(tokensOf(await decodeRows(memory, questions, plain))).toEqual(greedy)
+    memory.dispose()
+  })
+
+  it("reads weights that lie in their own order for products as the others", async () => {
+    const { questions, greedy, beam4 } = readGolden("relu-tied")
+    const student = await loadStudent(goldenFolder("relu-tied"))
+    const memory = new DecodingMemory(await selectEngine("onnx"), t5Decoder(modelOf(student).shape as T5Shape), student.weights, 1, true)
+    expect(tokensOf(await decodeRows(memory, questions, plain))).toEqual(greedy)
+    expect(tokensOf(await decodeRows(memory, questions, { ...plain, decoding: { kind: "beam", beams: 4 } }))).toEqual(beam4)
+    memory.dispose()
+  })
+
+  it("compiles for rounded sizes on an engine that knows fixed ones only", async () => {
+    const { questions, greedy, beam4 } = readGolden("relu-tied")
+    const student = await loadStudent(goldenFolder("relu-tied"))
+    const { compileFlexible: _, ...rigid } = await selectEngine("onnx")
+    const memory = new DecodingMemory(rigid, t5Decoder(modelOf(student).shape as T5Shape), student.weights, 1)
+    expect(tokensOf(await decodeRows(memory, questions, plain))).toEqual(greedy)
+    expect(tokensOf(await decodeRows(memory, questions, { ...plain, decoding: { kind: "beam", beams: 4 } }))).toEqual(beam4)
     memory.dispose()
   })
 
