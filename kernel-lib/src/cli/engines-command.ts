@@ -1,5 +1,5 @@
 // prompt2model engines: what can train and answer on this machine, what would be chosen and why, and how to get the others.
-import { describeEngines } from "../engine"
+import { describeEngines, type EngineDescription } from "../engine"
 import { jsonOption } from "./shared-options"
 import type { Command } from "./usage"
 
@@ -11,11 +11,19 @@ export const describeEnginesCommand: Command = {
   options: { json: jsonOption },
   async run(words) {
     const engines = await describeEngines()
-    for (const engine of engines) {
-      const { name, isAvailable, isChosen, runtime, reason, howToGet } = engine
-      const line = `${isChosen ? "*" : " "} ${name.padEnd(11)} ${isAvailable ? (runtime ?? "here") : "not here"}. ${reason}${howToGet ? ` ${howToGet}` : ""}`
-      process.stdout.write(`${words.values.json ? JSON.stringify(engine) : line}\n`)
-    }
+    for (const engine of engines) process.stdout.write(`${words.values.json ? JSON.stringify(engine) : describe(engine)}\n`)
     return 0
   },
+}
+
+function describe({ name, isAvailable, isChosen, runtime, reason, howToGet, variants = [] }: EngineDescription): string {
+  const line = `${isChosen ? "*" : " "} ${name.padEnd(11)} ${isAvailable ? (runtime ?? "here") : "not here"}. ${addRemedy(reason, howToGet)}`
+  const others = variants.map((variant) => {
+    return `  ${" ".repeat(11)} ${variant.setting}: ${variant.isAvailable ? "here" : "not here"}. ${addRemedy(variant.reason, variant.howToGet)}`
+  })
+  return [line, ...others].join("\n")
+}
+
+function addRemedy(sentence: string, howToGet: string | undefined): string {
+  return howToGet ? `${sentence} To get it: ${howToGet}` : sentence
 }

@@ -8,7 +8,7 @@ export type { FlexibleSpec, Size } from "./named-sizes"
 export type { AdafactorOptions, AdamWOptions, OptimizerOptions } from "./optimizers/optimizer-options"
 export { RandomStream, randomKey } from "./random-stream"
 export type { DataType } from "./recording"
-export { describeEngines, type EngineDescription, selectEngine } from "./select-engine"
+export { describeEngines, type EngineDescription, type EngineVariant, selectEngine } from "./select-engine"
 export type {
   Engine,
   EngineChoice,
@@ -22,6 +22,7 @@ export type {
   NamedParameters,
   NamedTensors,
   NamedValues,
+  Precision,
   StepOptions,
   StepResult,
   TensorData,

@@ -6,7 +6,10 @@ import type { EngineName } from "../core/run"
 import { makeEagerEngine } from "./eager/eager-engine"
 import { makeOnnxEngine } from "./onnx/onnx-engine"
 import { openRuntime, type RuntimeApi } from "./onnx/runtime-api"
+import { makeNodeEngine, makeWebGpuEngine } from "./onnx-node/onnx-node-engine"
 import type { Engine } from "./session"
+import { openTensorFlow, type TensorFlowApi } from "./tensorflow/tensorflow-api"
+import { makeTensorFlowEngine } from "./tensorflow/tensorflow-engine"
 
 /** One engine, as `prompt2model engines` shows it. */
 export interface EngineDescription {
@@ -20,15 +23,26 @@ export interface EngineDescription {
   readonly reason: string
   /** How to get it, where it is missing and can be had. */
   readonly howToGet?: string
+  /** Other ways to run it, which an environment variable asks for. */
+  readonly variants?: readonly EngineVariant[]
+}
+
+/** Another way to run an engine. */
+export interface EngineVariant {
+  /** How to ask for it: `PROMPT2MODEL_ONNX=webgpu`. */
+  readonly setting: string
+  readonly isAvailable: boolean
+  readonly reason: string
+  readonly howToGet?: string
 }
 
 type Opener = () => Promise<Engine>
 
 /** Best first. */
 const openers: Readonly<Record<Exclude<EngineName, "auto">, Opener>> = {
-  onnx: async () => makeOnnxEngine(openOnnxApi()),
-  tensorflow: () => refuse("This version has no tensorflow engine yet: use onnx, which needs nothing but npm."),
-  xla: () => refuse("This version has no xla engine yet, so GPUs and TPUs are not used: use onnx on the CPU."),
+  onnx: openOnnxEngine,
+  tensorflow: openTensorFlowEngine,
+  xla: () => refuse("This version has no xla engine yet, so TPUs are not used: use onnx on the CPU."),
   eager: openEagerEngine,
 }
 
@@ -38,9 +52,13 @@ const strengths: Readonly<Partial<Record<keyof typeof openers, string>>> = {
   xla: "For current GPUs and TPUs.",
 }
 
+/** Says how ONNX Runtime is reached: `native` (koffi), `node` (its own binding, with copies) or `webgpu` (a GPU, through that binding). */
+const onnxVariable = "PROMPT2MODEL_ONNX"
+
 /**
  * The engine of that name; `auto` takes the best that works here, and its `reason` says why.
- * @throws EngineError `engine.not-available`, `engine.onnx-missing`, `engine.onnx-broken`
+ * @throws EngineError `engine.not-available`, `engine.onnx-missing`, `engine.onnx-broken`, `engine.no-gpu`, `engine.tensorflow-missing`,
+ *   `engine.tensorflow-broken`
  */
 export async function selectEngine(name: EngineName): Promise<Engine> {
   if (name !== "auto") {
@@ -60,18 +78,15 @@ export async function describeEngines(): Promise<EngineDescription[]> {
   const descriptions: EngineDescription[] = []
   for (const name of Object.keys(openers) as (keyof typeof openers)[]) {
     const isChosen = !descriptions.some((earlier) => earlier.isChosen)
+    const variants = name === "onnx" ? [await describeWebGpu()] : undefined
     try {
       const { runtime, reason } = await openers[name]()
-      descriptions.push({ name, isAvailable: true, isChosen, runtime, reason: isChosen ? `${reason} The best that works here.` : reason })
+      const why = isChosen ? `${reason} The best that works here.` : reason
+      descriptions.push({ name, isAvailable: true, isChosen, runtime, reason: why, variants })
     } catch (error) {
       const [problem, remedy] = splitRemedy(messageOf(error))
-      descriptions.push({
-        name,
-        isAvailable: false,
-        isChosen: false,
-        reason: [strengths[name], problem].filter(Boolean).join(" "),
-        howToGet: remedy,
-      })
+      const why = [strengths[name], problem].filter(Boolean).join(" ")
+      descriptions.push({ name, isAvailable: false, isChosen: false, reason: why, howToGet: remedy, variants })
     }
   }
   return descriptions
@@ -83,6 +98,44 @@ let openedApi: RuntimeApi | undefined
 export function openOnnxApi(): RuntimeApi {
   openedApi ??= openRuntime()
   return openedApi
+}
+
+async function openOnnxEngine(): Promise<Engine> {
+  const way = process.env[onnxVariable] || "native"
+  if (way === "webgpu") return makeWebGpuEngine()
+  if (way === "node") return makeNodeEngine(`One graph for each step on the CPU, through onnxruntime-node as ${onnxVariable} asks.`)
+  if (way !== "native") {
+    throw new EngineError("engine.not-available", `${onnxVariable} is ${way}, which nobody knows: choose native, node or webgpu.`)
+  }
+  try {
+    return makeOnnxEngine(openOnnxApi())
+  } catch (error) {
+    try {
+      return makeNodeEngine(`One graph for each step on the CPU. Slower than it could be: ${messageOf(error)}`)
+    } catch {
+      throw error
+    }
+  }
+}
+
+async function describeWebGpu(): Promise<EngineVariant> {
+  const setting = `${onnxVariable}=webgpu`
+  try {
+    const { reason } = await makeWebGpuEngine()
+    return { setting, isAvailable: true, reason }
+  } catch (error) {
+    const [reason, howToGet] = splitRemedy(messageOf(error))
+    return { setting, isAvailable: false, reason, howToGet }
+  }
+}
+
+let openedTensorFlow: TensorFlowApi | undefined
+
+/** Networks run forward on ONNX Runtime where it is here, which answers faster on a CPU and reads weights where they lie. */
+async function openTensorFlowEngine(): Promise<Engine> {
+  openedTensorFlow ??= openTensorFlow()
+  const forwardEngine = await openers.onnx().catch(() => undefined)
+  return makeTensorFlowEngine(openedTensorFlow, { forwardEngine })
 }
 
 async function openEagerEngine(): Promise<Engine> {

@@ -33,6 +33,9 @@ export type LossFunction = (inputs: NamedTensors, parameters: NamedTensors, rand
 /** A network run forward: named outputs of plain tfjs and `layers`, under the same rules as a loss. */
 export type ForwardFunction = (inputs: NamedTensors, parameters: NamedTensors) => NamedTensors
 
+/** How numbers are multiplied: `bf16` keeps 8 bits of each factor and of each product, and sums in float32. Everything else is float32. */
+export type Precision = "fp32" | "bf16"
+
 export interface TrainingDefinition {
   /** For error messages. */
   readonly name?: string
@@ -45,6 +48,8 @@ export interface TrainingDefinition {
   readonly optimizer?: OptimizerOptions
   /** Decides what dropout drops, together with the number of the step. Default 0. */
   readonly seed?: number
+  /** Default: `fp32`, which every engine knows; `tensorflow` knows `bf16` too. */
+  readonly precision?: Precision
   /** Default: one per core, at most 8. */
   readonly threads?: number
 }
@@ -116,6 +121,8 @@ export interface ForwardDefinition {
   readonly memory?: Readonly<Record<string, TensorData>>
   /** Output name -> input name: the output is written where the input lies (caches written by `scatterRows`). */
   readonly inPlace?: Readonly<Record<string, string>>
+  /** Default: `fp32`, which every engine knows; `tensorflow` knows `bf16` too. */
+  readonly precision?: Precision
   /** Default: one per core, at most 8. */
   readonly threads?: number
 }

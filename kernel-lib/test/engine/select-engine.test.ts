@@ -2,10 +2,16 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { afterAll, expect, test } from "vitest"
+import * as tf from "@tensorflow/tfjs-core"
+import { afterAll, expect, test, vi } from "vitest"
 import { describeEngines, selectEngine } from "../../src/engine"
 import { openRuntime } from "../../src/engine/onnx/runtime-api"
 import { findRuntimeLibrary } from "../../src/engine/onnx/runtime-library"
+import { openNodeRuntime } from "../../src/engine/onnx-node/node-runtime"
+import { makeNodeEngine, makeWebGpuEngine } from "../../src/engine/onnx-node/onnx-node-engine"
+import { openTensorFlow } from "../../src/engine/tensorflow/tensorflow-api"
+import { findTensorFlow } from "../../src/engine/tensorflow/tensorflow-library"
+import { isInstalled } from "./tensorflow"
 
 const folder = mkdtempSync(join(tmpdir(), "engine-"))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -15,7 +21,7 @@ test("auto takes onnx where it works", async () => {
   const found = await describeEngines()
   expect(found.map(({ name, isAvailable, isChosen }) => [name, isAvailable, isChosen])).toEqual([
     ["onnx", true, true],
-    ["tensorflow", false, false],
+    ["tensorflow", isInstalled, false],
     ["xla", false, false],
     ["eager", true, false],
   ])
@@ -27,12 +33,78 @@ test("auto takes onnx where it works", async () => {
 })
 
 test("says which engines this version does not have", async () => {
-  await expect(selectEngine("tensorflow")).rejects.toMatchObject({
-    code: "engine.not-available",
-    message: expect.stringContaining("no tensorflow engine yet"),
-  })
   await expect(selectEngine("xla")).rejects.toMatchObject({ code: "engine.not-available" })
   await expect(selectEngine("torch" as never)).rejects.toThrow("There is no engine torch: choose auto, onnx, tensorflow, xla, eager.")
+})
+
+test("PROMPT2MODEL_ONNX says how ONNX Runtime is reached", async () => {
+  vi.stubEnv("PROMPT2MODEL_ONNX", "node")
+  expect((await selectEngine("auto")).runtime).toMatch(/^onnxruntime-node \d+\.\d+\.\d+ \(copies\)$/)
+  vi.stubEnv("PROMPT2MODEL_ONNX", "stone")
+  await expect(selectEngine("onnx")).rejects.toThrow("PROMPT2MODEL_ONNX is stone, which nobody knows: choose native, node or webgpu.")
+  const { reason, name } = await selectEngine("auto")
+  expect([name, reason]).toEqual(["eager", expect.stringContaining("PROMPT2MODEL_ONNX is stone")])
+  vi.unstubAllEnvs()
+})
+
+test("WebGPU is a variant of onnx: there, or one sentence says what is missing", async () => {
+  const [onnx] = await describeEngines()
+  const [{ setting, isAvailable, reason, howToGet }] = onnx.variants!
+  expect(setting).toBe("PROMPT2MODEL_ONNX=webgpu")
+  expect(isAvailable ? howToGet : reason).toMatch(isAvailable ? /^undefined$/ : /^WebGPU finds no GPU here \(.+\)\.$/)
+})
+
+test("another failure than a missing adapter is told in its first line", async () => {
+  const api = {
+    ...openNodeRuntime(),
+    createSession: () => ({}),
+    releaseSession: () => {},
+    run: () => Promise.reject(new Error("broken\nat 1")),
+  }
+  await expect(makeWebGpuEngine(api)).rejects.toMatchObject({ code: "engine.no-gpu", message: expect.stringContaining("(broken)") })
+  expect(makeNodeEngine("Because.", { ...api, version: "9.9.9" })).toMatchObject({
+    runtime: "onnxruntime-node 9.9.9 (copies)",
+    reason: "Because.",
+  })
+})
+
+test("engines that multiply in fp32 alone refuse bf16", async () => {
+  const definition = { parameters: {}, inputs: {}, loss: () => tf.scalar(1), forward: () => ({}), precision: "bf16" } as const
+  for (const name of ["onnx", "eager"] as const) {
+    const engine = await selectEngine(name)
+    const sentence = `The engine ${name} multiplies in fp32 alone: take the engine tensorflow, or leave precision out.`
+    expect(() => engine.createTrainingSession(definition)).toThrow(sentence)
+    expect(() => engine.compileForward(definition)).toThrow(sentence)
+  }
+})
+
+test.each([
+  ["node_modules/@tensorflow/tfjs-node/deps/lib", ["libtensorflow.so.2", "libtensorflow_framework.so.2"]],
+  [".cache/tensorflow/node_modules/@tensorflow/tfjs-node-gpu/deps/lib", ["libtensorflow.so", "libtensorflow_framework.so"]],
+  ["node_modules/@tensorflow/tfjs-node/deps/lib", ["libtensorflow.2.dylib", "libtensorflow_framework.2.dylib"]],
+  ["node_modules/@tensorflow/tfjs-node/deps/lib", ["tensorflow.dll"]],
+])("finds TensorFlow in %s: %j", (place, files) => {
+  const root = mkdtempSync(join(folder, "tensorflow-"))
+  mkdirSync(join(root, place), { recursive: true })
+  mkdirSync(join(root, "work/here"), { recursive: true })
+  for (const file of [...files, "libtensorflow_other.txt"]) writeFileSync(join(root, place, file), "")
+  const [core, framework = core] = files.map((file) => join(root, place, file))
+  expect(findTensorFlow({}, [join(root, "work/here")])).toEqual({ core, framework })
+})
+
+test("takes TensorFlow from the folder that is named, a Python package too, and says when there is none", () => {
+  const named = mkdtempSync(join(folder, "tensorflow-"))
+  expect(() => findTensorFlow({ PROMPT2MODEL_TENSORFLOW: named }, [])).toThrow(
+    /^PROMPT2MODEL_TENSORFLOW is .*, where no TensorFlow library is: /,
+  )
+  mkdirSync(join(named, "tensorflow"))
+  for (const file of ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"]) writeFileSync(join(named, "tensorflow", file), "not one")
+  const libraries = findTensorFlow({ PROMPT2MODEL_TENSORFLOW: named }, [])
+  expect(libraries.core).toBe(join(named, "tensorflow/libtensorflow_cc.so.2"))
+  expect(() => openTensorFlow({ libraries })).toThrow(
+    /^TensorFlow could not be loaded from .*: run `npm run setup:tensorflow -- --again`\.$/,
+  )
+  expect(() => findTensorFlow({}, [folder])).toThrow("TensorFlow is not installed: run `npm run setup:tensorflow`.")
 })
 
 test.each([

@@ -16,5 +16,6 @@ const api = openIfInstalled()
 /** Only to be used where `isInstalled`. */
 export const tensorflow = (api && makeTensorFlowEngine(api)) as Engine
 export const isInstalled = api !== undefined
+/** With answers by another engine. */
+export const makeWith = (forwardEngine: Engine): Engine => makeTensorFlowEngine(api!, { forwardEngine })
 export const label = isInstalled ? "on TensorFlow" : "on TensorFlow, which is not installed (npm run setup:tensorflow)"
-export const roundingEngine = (api && makeTensorFlowEngine(api, { precision: "bf16" })) as Engine

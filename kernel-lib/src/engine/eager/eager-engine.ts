@@ -7,6 +7,7 @@ import { checkInPlace, GrowingMemory } from "../flexible"
 import { NamedSizes } from "../named-sizes"
 import { makeOptimizer } from "../optimizers/make-optimizer"
 import type { Optimizer } from "../optimizers/optimizer"
+import { refuseRounding } from "../precision"
 import { RandomStream } from "../random-stream"
 import { dataTypeOf, sizeOf } from "../recording"
 import type {
@@ -33,10 +34,14 @@ export function makeEagerEngine(backend: string): Engine {
     runtime: `tfjs ${tf.version_core}, backend ${backend}`,
     reason: "Operation by operation: slow, for tests and for looking inside.",
     createTrainingSession(definition: TrainingDefinition) {
+      refuseRounding("eager", definition)
       const optimizer = makeOptimizer(definition)
       return new OptimizingSession(new EagerGradients(backend, definition, optimizer), optimizer, definition.seed ?? 0)
     },
-    compileForward: (definition) => new EagerForwardSession(backend, definition),
+    compileForward(definition) {
+      refuseRounding("eager", definition)
+      return new EagerForwardSession(backend, definition)
+    },
     compileFlexible: (definition) => new EagerFlexibleSession(backend, definition),
   }
 }

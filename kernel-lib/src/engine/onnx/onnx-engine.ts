@@ -3,6 +3,7 @@
 import { EngineError } from "../../core/errors"
 import { fillInputs, layOutMemory } from "../feeds"
 import { makeOptimizer } from "../optimizers/make-optimizer"
+import { refuseRounding } from "../precision"
 import { sizeOf } from "../recording"
 import type { Engine, ForwardDefinition, ForwardSession, NamedValues, TensorData, TensorValue, TrainingDefinition } from "../session"
 import { traceForward } from "../tracer"
@@ -20,10 +21,14 @@ export function makeOnnxEngine(api: RuntimeApi): Engine {
     runtime: `onnxruntime ${api.version}`,
     reason: "One graph for each step on the CPU, from npm alone.",
     createTrainingSession(definition: TrainingDefinition) {
+      refuseRounding("onnx", definition)
       const optimizer = makeOptimizer(definition)
       return new OptimizingSession(new OnnxGradients(api, definition, optimizer), optimizer, definition.seed ?? 0)
     },
-    compileForward: (definition) => new OnnxForwardSession(api, definition),
+    compileForward(definition) {
+      refuseRounding("onnx", definition)
+      return new OnnxForwardSession(api, definition)
+    },
     compileFlexible: (definition) => new OnnxFlexibleSession(api, definition),
   }
 }

@@ -210,7 +210,7 @@ function bindApi({ version, call }: Table): RuntimeApi {
   }
 }
 
-function describeFailure(message: string): EngineError {
+export function describeFailure(message: string): EngineError {
   if (/bad_alloc|failed to allocate memory|out of memory/i.test(message)) {
     return new EngineError("engine.out-of-memory", "Not enough memory for this graph: use smaller batches or shorter texts.", {
       cause: message,

@@ -2,6 +2,7 @@
 // read. A product rounds what it reads and what it gives; everything else computes in float32.
 import type { OperationName } from "../operations"
 import type { RecordedNode, Recording, Value } from "../recording"
+import type { Precision } from "../session"
 import { type IsUsed, makeLayerRules } from "./emit-layer-operations"
 import {
   arithmeticRules,
@@ -18,9 +19,6 @@ import {
   unaryRules,
 } from "./emit-tensor-operations"
 import type { GraphBuilder, Name } from "./graph-builder"
-
-/** How numbers are multiplied: `bf16` keeps 8 bits of each factor and sums in float32. */
-export type Precision = "fp32" | "bf16"
 
 /** How each operation but inputs and parameters is emitted; results that nobody uses may be left out. */
 export function makeRules(isUsed: IsUsed): Rules<Exclude<OperationName, "Input" | "Parameter">> {

@@ -27,6 +27,11 @@ export class GraphSession {
     return tensor
   }
 
+  /** Types of the devices that it computes on: `CPU`, `GPU`. */
+  listDevices(): string[] {
+    return this.api.listDevices(this.session)
+  }
+
   /** Names of its nodes are not those of other graphs. */
   newGraph(): GraphBuilder {
     return new GraphBuilder(`graph${this.graphs++}`)
@@ -71,7 +76,8 @@ export class GraphSession {
     return this.readAll(this.api.runNow(this.session, prepared, inputs), read)
   }
 
-  private checkReady(): void {
+  /** To be called before a run's inputs are written. @throws EngineError `engine.disposed`, `engine.busy` */
+  checkReady(): void {
     if (this.isClosed) throw new EngineError("engine.disposed", "This session was disposed of: make a new one.")
     if (this.running) throw new EngineError("engine.busy", "This session is running: await one call before the next.")
   }

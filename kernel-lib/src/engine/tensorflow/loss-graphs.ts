@@ -6,7 +6,7 @@ import type { Recording } from "../recording"
 import type { NamedValues, TrainingDefinition } from "../session"
 import { gradientOutput, lossOutput, randomKeyInput, traceLoss } from "../tracer"
 import { typed } from "./emit-tensor-operations"
-import { emitRecording, type Precision } from "./emitter"
+import { emitRecording } from "./emitter"
 import { attribute, type GraphBuilder, type Name, waitFor } from "./graph-builder"
 import type { GraphSession } from "./graph-session"
 import { optimizeForTensorFlow } from "./passes"
@@ -48,7 +48,6 @@ export class LossGraphs {
     private readonly session: GraphSession,
     private readonly definition: TrainingDefinition,
     private readonly trainedNames: readonly string[],
-    private readonly precision: Precision,
   ) {}
 
   /** Computes a batch's gradients and keeps them in variables; answers its loss and the parameters that it reaches. */
@@ -104,7 +103,7 @@ export class LossGraphs {
     const tensors: Record<string, NativeTensor> = {}
     const feeds: Name[] = []
     const outputs = emitRecording(graph, recording, {
-      precision: this.precision,
+      precision: this.definition.precision,
       source: (node) => {
         const { name } = node.attributes
         const [{ shape, dtype }] = node.results

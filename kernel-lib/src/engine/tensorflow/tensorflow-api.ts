@@ -1,9 +1,8 @@
 // TensorFlow's C API from plain Node, through koffi. The library inside tfjs-node is the same that its add-on drives; called like this a run
 // leaves the event loop free, threads are chosen for each session, and no compiler is needed.
-import { closeSync, openSync } from "node:fs"
-import { devNull } from "node:os"
 import { EngineError, messageOf } from "../../core/errors"
 import { allocate, dataTypeOf, sizeOf } from "../recording"
+import { setLibraryVariable, silenceStandardError } from "../standard-error"
 import type { DataType, TensorData } from "../tensors"
 import { elementTypes } from "./graph-format"
 import { findTensorFlow, requireKoffi, type TensorFlowLibraries } from "./tensorflow-library"
@@ -108,7 +107,7 @@ export function openTensorFlow({ libraries = findTensorFlow(), loadKoffi = requi
   try {
     return bindApi(
       koffi,
-      quietly(koffi, () => loadFunctions(koffi, libraries)),
+      quietly(() => loadFunctions(koffi, libraries)),
     )
   } catch (cause) {
     const reason = messageOf(cause).split("\n")[0]
@@ -120,25 +119,15 @@ export function openTensorFlow({ libraries = findTensorFlow(), loadKoffi = requi
   }
 }
 
-/**
- * Loads the library. Standard error belongs to the program: TensorFlow greets there while it is loaded, and would report there later, unless
- * TF_CPP_MIN_LOG_LEVEL says that somebody wants to read it.
- */
-function quietly<Result>(koffi: Koffi, load: () => Result): Result {
-  if (process.platform === "win32" || process.env.TF_CPP_MIN_LOG_LEVEL !== undefined) return load()
-  const libc = koffi.load(null)
-  // In a worker thread `process.env` is not what a library reads.
-  libc.func("int setenv(str name, str value, int overwrite)")("TF_CPP_MIN_LOG_LEVEL", fatalOnly, 0)
-  const [copy, replace, close] = ["int dup(int file)", "int dup2(int from, int to)", "int close(int file)"].map((name) => libc.func(name))
-  const nowhere = openSync(devNull, "w")
-  const kept = copy(2)
-  replace(nowhere, 2)
+/** TensorFlow greets on standard error while it is loaded, and would report there later, unless TF_CPP_MIN_LOG_LEVEL asks for that. */
+function quietly<Result>(load: () => Result): Result {
+  if (process.env.TF_CPP_MIN_LOG_LEVEL !== undefined) return load()
+  setLibraryVariable("TF_CPP_MIN_LOG_LEVEL", fatalOnly)
+  const restore = silenceStandardError()
   try {
     return load()
   } finally {
-    replace(kept, 2)
-    close(kept)
-    closeSync(nowhere)
+    restore()
   }
 }
 

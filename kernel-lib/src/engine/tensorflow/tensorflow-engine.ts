@@ -4,7 +4,7 @@ import { fillInputs, layOutMemory } from "../feeds"
 import { dataTypeOf, sizeOf } from "../recording"
 import type { Engine, ForwardDefinition, ForwardSession, NamedValues, TensorData, TrainingDefinition } from "../session"
 import { traceForward } from "../tracer"
-import { emitRecording, type Precision } from "./emitter"
+import { emitRecording } from "./emitter"
 import type { Name } from "./graph-builder"
 import { GraphSession } from "./graph-session"
 import { optimizeForTensorFlow } from "./passes"
@@ -12,34 +12,46 @@ import type { Handle, NativeTensor, PreparedRun, TensorFlowApi } from "./tensorf
 import { TensorFlowTraining } from "./tensorflow-training"
 
 export interface TensorFlowOptions {
-  /** Default: `fp32`. */
-  readonly precision?: Precision
-  /** Runs networks forward in place of TensorFlow: one that decodes faster on a CPU. */
+  /** Runs networks forward in place of TensorFlow, where that has no GPU: one that answers faster on a CPU. */
   readonly forwardEngine?: Engine
 }
 
-export function makeTensorFlowEngine(api: TensorFlowApi, { precision = "fp32", forwardEngine }: TensorFlowOptions = {}): Engine {
+export function makeTensorFlowEngine(api: TensorFlowApi, { forwardEngine }: TensorFlowOptions = {}): Engine {
+  let hasGpu: boolean | undefined
+  const forwardEngineOf = ({ precision, threads }: ForwardDefinition): Engine | undefined => {
+    if (!forwardEngine || precision === "bf16") return undefined
+    hasGpu ??= findsGpu(api, threads)
+    return hasGpu ? undefined : forwardEngine
+  }
   return {
     name: "tensorflow",
     runtime: `tensorflow ${api.version}`,
     reason: "One graph for each step, with bf16 products where they are asked for.",
     createTrainingSession: (definition: TrainingDefinition) =>
-      new TensorFlowTraining(new GraphSession(api, definition.threads), definition, precision),
-    compileForward: (definition) =>
-      forwardEngine ? new UpToDateSession(forwardEngine, definition) : new TensorFlowForwardSession(api, definition, precision),
+      new TensorFlowTraining(new GraphSession(api, definition.threads), definition),
+    compileForward(definition) {
+      const engine = forwardEngineOf(definition)
+      return engine ? new UpToDateSession(engine.compileForward(definition), definition) : new TensorFlowForwardSession(api, definition)
+    },
+  }
+}
+
+/** Opened as the session that follows it will be, since the first one decides the number of threads of a process. */
+function findsGpu(api: TensorFlowApi, threads: number | undefined): boolean {
+  const session = new GraphSession(api, threads)
+  try {
+    return session.listDevices().includes("GPU")
+  } finally {
+    session.close()
   }
 }
 
 /** A forward session of another engine on parameters that a TensorFlow session trains: asking for their values brings them up to date. */
 class UpToDateSession implements ForwardSession {
-  private readonly session: ForwardSession
-
   constructor(
-    engine: Engine,
+    private readonly session: ForwardSession,
     private readonly definition: ForwardDefinition,
-  ) {
-    this.session = engine.compileForward(definition)
-  }
+  ) {}
 
   get inputs(): NamedValues {
     return this.session.inputs
@@ -72,9 +84,8 @@ class TensorFlowForwardSession implements ForwardSession {
   constructor(
     private readonly api: TensorFlowApi,
     private readonly definition: ForwardDefinition,
-    precision: Precision,
   ) {
-    const { name = "network", forward, parameters, threads } = definition
+    const { name = "network", forward, parameters, precision, threads } = definition
     const recording = optimizeForTensorFlow(traceForward({ name, inputs: definition.inputs, parameters, forward }))
     const { inputs, outputs } = layOutMemory(definition, recording.outputs)
     this.inputs = inputs
@@ -106,6 +117,7 @@ class TensorFlowForwardSession implements ForwardSession {
   }
 
   async run(feeds: Readonly<Record<string, TensorData>> = {}, options: { readonly signal?: AbortSignal } = {}): Promise<NamedValues> {
+    this.session.checkReady()
     fillInputs(this.inputs, feeds)
     for (const name of this.inputNames) {
       const { data } = this.tensors.get(name)!

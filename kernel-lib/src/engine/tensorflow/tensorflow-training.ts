@@ -6,7 +6,6 @@ import type { Optimizer } from "../optimizers/optimizer"
 import { mixBits, randomKey } from "../random-stream"
 import type { NamedParameters, NamedValues, StepOptions, StepResult, TrainingDefinition, TrainingSession, TrainingState } from "../session"
 import { AdamWGraph } from "./adamw-graph"
-import type { Precision } from "./emitter"
 import type { GraphSession } from "./graph-session"
 import { type GatherOptions, LossGraphs } from "./loss-graphs"
 import { SharedState } from "./shared-state"
@@ -23,12 +22,11 @@ export class TensorFlowTraining implements TrainingSession {
   constructor(
     private readonly session: GraphSession,
     private readonly definition: TrainingDefinition,
-    precision: Precision,
   ) {
     this.optimizer = makeOptimizer(definition)
     const { optimizer = {}, parameters } = definition
     const { names, trainedNames } = this.optimizer
-    this.graphs = new LossGraphs(session, definition, trainedNames, precision)
+    this.graphs = new LossGraphs(session, definition, trainedNames)
     this.state = new SharedState(session, this.optimizer, parameters)
     this.state.memoryChanged("value", names)
     if (optimizer.kind !== "adafactor") {

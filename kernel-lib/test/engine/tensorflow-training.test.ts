@@ -1,0 +1,274 @@
+// Training sessions on TensorFlow: what they promise on the other engines, with state that lives in TensorFlow's variables.
+import * as tf from "@tensorflow/tfjs-core"
+import { describe, expect, test } from "vitest"
+import type { Engine, OptimizerOptions, Precision, TrainingSession } from "../../src/engine"
+import { scatterRows } from "../../src/engine"
+import { engines, expectClose } from "./compare"
+import { isInstalled, label, makeWith, tensorflow } from "./tensorflow"
+import { makeBatch, makeLoss, makeParameters } from "./tiny-translator"
+
+interface StartOptions {
+  readonly rate?: number
+  readonly seed?: number
+  readonly frozen?: string[]
+  readonly optimizer?: OptimizerOptions
+  readonly precision?: Precision
+}
+
+const start = (engine: Engine, { rate = 0, ...options }: StartOptions = {}) =>
+  engine.createTrainingSession({ name: "translator", parameters: makeParameters(), loss: makeLoss(rate), ...options })
+
+async function train(session: TrainingSession, steps: number, firstBatch = 0): Promise<number[]> {
+  const losses: number[] = []
+  for (let step = 0; step < steps; step++) losses.push((await session.step(makeBatch(firstBatch + step), { learningRate: 0.01 })).loss)
+  return losses
+}
+
+describe.skipIf(!isInstalled)(label, () => {
+  test.each([0, 0.2])("loss and gradients of an encoder-decoder are those of eager tfjs, with dropout %f", async (rate) => {
+    const [session, eager] = [start(tensorflow, { rate, seed: 5 }), start(engines.eager, { rate, seed: 5 })]
+    for (const shape of [{}, { rows: 2, length: 4, target: 6 }]) {
+      const batch = makeBatch(1, shape)
+      const [found, expected] = [await session.computeGradients(batch), await eager.computeGradients(batch)]
+      expectClose([found.loss], [expected.loss], "loss", 1e-5)
+      expect(Object.keys(found.gradients).sort()).toEqual(Object.keys(makeParameters()).sort())
+      for (const [name, gradient] of Object.entries(expected.gradients)) expectClose(found.gradients[name], gradient, name, 1e-4)
+      expectClose([await session.evaluate(batch)], [await eager.evaluate(batch)], "evaluation", 1e-5)
+    }
+    session.dispose()
+  })
+
+  test.each<[string, OptimizerOptions]>([
+    ["AdamW", {}],
+    ["AdamW that clips and decays", { maxGradientNorm: 0.5, weightDecay: 0.3 }],
+    ["Adafactor", { kind: "adafactor", relativeStep: false }],
+  ])("ten steps of %s over two sets of shapes are those of eager tfjs", async (_name, optimizer) => {
+    const sessions = [start(tensorflow, { optimizer }), start(engines.eager, { optimizer })]
+    const results: number[][] = [[], []]
+    for (const [index, session] of sessions.entries()) {
+      for (let step = 0; step < 10; step++) {
+        const batch = makeBatch(step, step % 2 === 0 ? {} : { rows: 2, length: 5, target: 3 })
+        const { loss, gradientNorm } = await session.step(batch, { learningRate: 0.01 })
+        results[index].push(loss, gradientNorm)
+      }
+    }
+    expectClose(results[0], results[1], "losses and norms", 1e-4)
+    for (const name of Object.keys(makeParameters())) expectClose(sessions[0].parameter(name), sessions[1].parameter(name), name, 2e-3)
+    expect(sessions[0].stepsTaken).toBe(10)
+    sessions[0].dispose()
+  })
+
+  test("bf16 rounds the products, and learns all the same", async () => {
+    const [rounded, exact] = [start(tensorflow, { rate: 0.1, precision: "bf16" }), start(tensorflow, { rate: 0.1 })]
+    const batch = makeBatch(3)
+    const first = await exact.evaluate(batch)
+    const firstRounded = await rounded.evaluate(batch)
+    expect(firstRounded).not.toBe(first)
+    expectClose([firstRounded], [first], "loss", 0.02)
+    const [found, expected] = [await rounded.computeGradients(batch), await exact.computeGradients(batch)]
+    for (const [name, gradient] of Object.entries(expected.gradients)) expectClose(found.gradients[name], gradient, name, 0.05)
+    for (let step = 0; step < 60; step++) await rounded.step(batch, { learningRate: 0.01 })
+    expect(await rounded.evaluate(batch)).toBeLessThan(first / 4)
+    for (const session of [rounded, exact]) session.dispose()
+  })
+
+  test("the same seed gives the same run, another seed another", async () => {
+    const runs: number[][] = []
+    for (const seed of [1, 1, 2]) {
+      const session = start(tensorflow, { rate: 0.3, seed })
+      runs.push(await train(session, 4))
+      session.dispose()
+    }
+    expect(runs[1]).toEqual(runs[0])
+    expect(runs[2]).not.toEqual(runs[0])
+  })
+
+  test.each<[string, OptimizerOptions]>([
+    ["AdamW", {}],
+    ["Adafactor", { kind: "adafactor" }],
+  ])("a resumed run with %s goes on to the last bit", async (_name, optimizer) => {
+    const whole = start(tensorflow, { rate: 0.2, optimizer })
+    const expected = await train(whole, 6)
+    const first = start(tensorflow, { rate: 0.2, optimizer })
+    const losses = await train(first, 3)
+    const state = structuredClone(first.exportState())
+    first.dispose()
+    const second = start(tensorflow, { rate: 0.2, optimizer })
+    second.importState(state)
+    expect(second.stepsTaken).toBe(3)
+    losses.push(...(await train(second, 3, 3)))
+    expect(losses).toEqual(expected)
+    expect(second.exportState()).toEqual(whole.exportState())
+    for (const session of [whole, second]) session.dispose()
+  })
+
+  test("a state goes from another engine to this one and back", async () => {
+    const [onnx, session] = [start(engines.onnx), start(tensorflow)]
+    await train(onnx, 3)
+    session.importState(onnx.exportState())
+    const [expected, found] = [await train(onnx, 3, 3), await train(session, 3, 3)]
+    expectClose(found, expected, "losses", 1e-4)
+    onnx.importState(session.exportState())
+    expectClose(await train(onnx, 1, 6), await train(session, 1, 6), "loss", 1e-4)
+    for (const each of [onnx, session]) each.dispose()
+  })
+
+  test("several batches in one step count by their weights, and draw dropout of their own", async () => {
+    const batches = [makeBatch(1), makeBatch(2, { rows: 2 }), makeBatch(3)]
+    const sessions = [start(tensorflow, { rate: 0.2, seed: 3 }), start(engines.eager, { rate: 0.2, seed: 3 })]
+    const results = []
+    for (const session of sessions) {
+      for (let step = 0; step < 3; step++) results.push(await session.step(batches, { learningRate: 0.01, weights: [1, 2, 5] }))
+    }
+    for (let step = 0; step < 3; step++) {
+      expectClose([results[step].loss, results[step].gradientNorm], [results[step + 3].loss, results[step + 3].gradientNorm], "step", 1e-4)
+    }
+    await expect(sessions[0].step(batches, { learningRate: 0.01, weights: [1, 2] })).rejects.toMatchObject({ code: "engine.bad-options" })
+    sessions[0].dispose()
+  })
+
+  test("parameters that only some batches reach keep the others' gradients out", async () => {
+    const parameters = { a: { shape: [2], data: Float32Array.of(1, 2) }, b: { shape: [2], data: Float32Array.of(3, 4) } }
+    // Which parameter counts depends on the shape alone.
+    const loss = ({ x }: Record<string, tf.Tensor>, { a, b }: Record<string, tf.Tensor>) =>
+      tf.mean(tf.square(x.shape[0] === 1 ? tf.add(x, a) : tf.add(x, b)))
+    const short = { x: { shape: [1, 2], data: Float32Array.of(1, -1) } }
+    const long = { x: { shape: [2, 2], data: Float32Array.of(1, -1, 2, 0.5) } }
+    const steps = [long, [short, long], [long, short], short]
+    const states = []
+    for (const engine of [tensorflow, engines.eager]) {
+      const session = engine.createTrainingSession({ parameters, loss })
+      for (const step of steps) await session.step(step, { learningRate: 0.1 })
+      states.push(structuredClone(session.exportState()))
+      session.dispose()
+    }
+    for (const part of ["parameters", "firstMoments", "secondMoments"] as const) {
+      for (const name of ["a", "b"]) expectClose(states[0][part][name], states[1][part][name], `${part} ${name}`, 1e-4)
+    }
+  })
+
+  test("what is written into a parameter counts from the next step on", async () => {
+    const session = start(tensorflow)
+    await train(session, 2)
+    const before = await session.evaluate(makeBatch(0))
+    const best = Object.entries(session.parameters).map(([name, { data }]) => [name, data.slice()] as const)
+    await train(session, 3)
+    expect(await session.evaluate(makeBatch(0))).not.toBe(before)
+    for (const [name, values] of best) session.parameter(name).set(values)
+    expect(await session.evaluate(makeBatch(0))).toBe(before)
+    session.dispose()
+    expect(session.parameter("shared")).toEqual(new Map(best).get("shared"))
+  })
+
+  test("frozen parameters stay, and the others learn", async () => {
+    const session = start(tensorflow, { frozen: ["shared", "positions"] })
+    await train(session, 3)
+    expect(session.parameter("shared")).toEqual(makeParameters().shared.data)
+    expect(session.parameter("encoder.up")).not.toEqual(makeParameters()["encoder.up"].data)
+    expect(Object.keys(session.exportState().firstMoments)).not.toContain("shared")
+    session.dispose()
+  })
+
+  test("a loss or a gradient that is not finite stops before anything is updated", async () => {
+    const session = tensorflow.createTrainingSession({
+      parameters: { w: { shape: [2], data: Float32Array.of(1, 2) } },
+      loss: ({ x }, { w }) => tf.mean(tf.sqrt(tf.mul(x, w))),
+      optimizer: { weightDecay: 0 },
+    })
+    const feed = (...data: number[]) => ({ x: { shape: [2], data: Float32Array.from(data) } })
+    await session.step(feed(1, 1), { learningRate: 0.1 })
+    const before = structuredClone(session.exportState())
+    const code = (name: string) => ({ code: `engine.${name}-not-finite`, message: expect.stringContaining("step 2") })
+    await expect(session.step(feed(1, -1), { learningRate: 0.1 })).rejects.toMatchObject(code("loss"))
+    await expect(session.step(feed(1, 0), { learningRate: 0.1 })).rejects.toMatchObject(code("gradient"))
+    await expect(session.step({ x: { shape: [3], data: new Float32Array(2) } }, { learningRate: 1 })).rejects.toMatchObject({
+      code: "engine.bad-feed",
+    })
+    expect(session.exportState()).toEqual(before)
+    await session.step(feed(1, 1), { learningRate: 0.1 })
+    session.dispose()
+  })
+
+  test("the event loop stays free while a step runs, a signal stops it, and dispose may come at any time", async () => {
+    const size = 1024
+    const loss = ({ x }: Record<string, tf.Tensor>, { w }: Record<string, tf.Tensor>) =>
+      tf.mean(tf.matMul(tf.matMul(tf.matMul(x, w), w), w))
+    const parameters = { w: { shape: [size, size], data: new Float32Array(size * size) } }
+    const session = tensorflow.createTrainingSession({ parameters, loss })
+    const batch = { x: { shape: [size, size], data: new Float32Array(size * size) } }
+    await session.step(batch, { learningRate: 0 })
+    let ticks = 0
+    const timer = setInterval(() => ticks++, 1)
+    await session.step(batch, { learningRate: 0 })
+    clearInterval(timer)
+    expect(ticks).toBeGreaterThan(1)
+
+    const controller = new AbortController()
+    const step = session.step(batch, { learningRate: 0, signal: controller.signal })
+    await expect(session.evaluate(batch)).rejects.toMatchObject({ code: "engine.busy" })
+    setImmediate(() => controller.abort())
+    await expect(step).rejects.toMatchObject({ code: "engine.cancelled" })
+    expect(session.stepsTaken).toBe(2)
+    await session.step(batch, { learningRate: 0 })
+    const last = session.step(batch, { learningRate: 0 })
+    session.dispose()
+    session.dispose()
+    await expect(last).rejects.toMatchObject({ code: "engine.cancelled" })
+    await expect(session.evaluate(batch)).rejects.toMatchObject({ code: "engine.disposed" })
+  })
+
+  test("memory stays flat over hundreds of steps", async () => {
+    const session = start(tensorflow, { rate: 0.1 })
+    const batch = makeBatch(0)
+    const megabytes = async (steps: number) => {
+      for (let step = 0; step < steps; step++) await session.step(batch, { learningRate: 1e-3 })
+      return process.memoryUsage().rss / 2 ** 20
+    }
+    const before = await megabytes(100)
+    expect((await megabytes(300)) - before).toBeLessThan(20)
+    session.dispose()
+  })
+
+  test.each([
+    ["its own forward session", () => tensorflow],
+    ["a forward session of another engine", () => makeWith(engines.onnx)],
+  ])("%s follows a training", async (_name, make) => {
+    const engine = make()
+    const training = engine.createTrainingSession({
+      parameters: { w: { shape: [2, 1], data: Float32Array.of(1, 2) } },
+      loss: ({ x }, { w }) => tf.mean(tf.square(tf.sub(tf.matMul(x, w), 7))),
+    })
+    const inputs = { x: { shape: [1, 2], dtype: "float32" } } as const
+    const forward = engine.compileForward({ forward: ({ x }, { w }) => ({ y: tf.matMul(x, w) }), inputs, parameters: training.parameters })
+    const x = { x: Float32Array.of(1, 1) }
+    expect((await forward.run(x)).y).toEqual({ shape: [1, 1], data: Float32Array.of(3) })
+    await training.step({ x: { shape: [1, 2], data: x.x } }, { learningRate: 0.5 })
+    const found = (await forward.run(x)).y.data[0]
+    expect(found).toBeGreaterThan(3.9)
+    expect(found).toBeCloseTo(training.parameter("w")[0] + training.parameter("w")[1], 6)
+    training.dispose()
+    expect((await forward.run(x)).y.data[0]).toBeCloseTo(found, 6)
+    forward.dispose()
+  })
+
+  test("a forward session rounds products where it is asked to, reads caller's memory and writes caches in place", async () => {
+    const cache = Float32Array.from({ length: 16 }, (_, index) => index)
+    const session = tensorflow.compileForward({
+      forward: ({ keys, slots, rows }, { w }) => ({ keys: scatterRows(keys, slots, rows), product: tf.matMul(rows, w) }),
+      inputs: {
+        keys: { shape: [2, 1, 4, 2], dtype: "float32" },
+        slots: { shape: [2, 3], dtype: "int32" },
+        rows: { shape: [2, 2], dtype: "float32" },
+      },
+      parameters: { w: { shape: [2, 1], data: Float32Array.of(1.001, 1) } },
+      memory: { keys: cache },
+      inPlace: { keys: "keys" },
+      precision: "bf16",
+    })
+    const { product } = await session.run({ slots: Int32Array.of(0, 0, 1, 1, 0, 3), rows: Float32Array.of(1, 2, 3, 4) })
+    expect([...cache]).toEqual([0, 1, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 3, 4])
+    expect([...product.data]).toEqual([3, 7])
+    session.dispose()
+    await expect(session.run()).rejects.toMatchObject({ code: "engine.disposed" })
+  })
+})
