@@ -14,7 +14,7 @@ import sys
 
 import sentencepiece
 import transformers
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 PINNED = {"transformers": "5.23.0"}
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -269,9 +269,24 @@ def compact(golden):
     return {**golden, "rows": rows}
 
 
+def cut_texts():
+    """How each pre-tokenizer cuts texts: its description, and for each text where the pieces stand."""
+    made = [pre_tokenizers.Split(pattern, behavior, invert=invert)
+            for pattern in ["-", Regex("[ab]+")] for behavior in ["removed", "isolated", "contiguous", "merged_with_previous", "merged_with_next"]
+            for invert in [False, True]]
+    made += [pre_tokenizers.Punctuation(behavior) for behavior in ["isolated", "contiguous", "removed", "merged_with_previous"]]
+    made += [pre_tokenizers.Digits(individual_digits=single) for single in [False, True]]
+    made += [pre_tokenizers.Whitespace(), pre_tokenizers.WhitespaceSplit(), pre_tokenizers.BertPreTokenizer()]
+    made += [pre_tokenizers.Metaspace(prepend_scheme=scheme, split=split) for scheme in ["always", "never"] for split in [False, True]]
+    made += [pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Digits(True), pre_tokenizers.Punctuation()])]
+    texts = ["", "the-final--count-", "-a bb--cab a", "x1 22, 333.4(5)", " Hi!?  it's 10:30... 東京。\u0085z ", "a\u00a0b ½²①٣ _x_"]
+    return [{"description": json.loads(one.__getstate__()), "texts": {text: [[in_code_units(text, place) for place in span] for _, span in one.pre_tokenize_str(text)] for text in texts}} for one in made]
+
+
 def write_texts(folder):
     assert transformers.__version__ == PINNED["transformers"], f"pinned: {PINNED}"
     write_json(f"{folder}/golden-texts.json", {"texts": make_texts(), "pairs": PAIRS})
+    write_json(f"{folder}/golden-cuts.json", cut_texts())
     for name in NAMES:
         write_json(f"{folder}/{name}/golden.json", compact(describe_texts(f"{folder}/{name}")))
 
@@ -279,6 +294,8 @@ def write_texts(folder):
 def compare(folder):
     with open(f"{folder}/golden-texts.json") as file:
         same = json.load(file) == {"texts": make_texts(), "pairs": PAIRS}
+    with open(f"{folder}/golden-cuts.json") as file:
+        same = same and json.load(file) == cut_texts()
     for name in NAMES:
         with open(f"{folder}/{name}/golden.json") as file:
             if json.load(file) != json.loads(json.dumps(compact(describe_texts(f"{folder}/{name}")))):

@@ -10,6 +10,9 @@ import { promisify } from "node:util"
 import fc from "fast-check"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { loadTokenizer, type Tokenizer } from "../../src/students"
+import type { PartDescription } from "../../src/students/tokenizers/describe"
+import { createPreTokenizer } from "../../src/students/tokenizers/pre-tokenizers"
+import { TracedText } from "../../src/students/tokenizers/traced-text"
 
 const python = process.env.PYTHON_WITH_TRANSFORMERS
 const script = fileURLToPath(new URL("./make_tokenizer_golden.py", import.meta.url))
@@ -102,6 +105,26 @@ describe.each(names)("the tokenizer in the files of %s", (name) => {
       expect(JSON.parse(stdout)).toEqual(expected)
     },
     120_000,
+  )
+})
+
+describe("a pre-tokenizer", () => {
+  const cuts = JSON.parse(readFileSync(join(golden, "golden-cuts.json"), "utf8")) as {
+    description: PartDescription
+    texts: Record<string, [number, number][]>
+  }[]
+  it.each(cuts.map((cut) => [JSON.stringify(cut.description), cut] as const))(
+    "cuts as tokenizers does: %s",
+    (_, { description, texts }) => {
+      const preTokenize = createPreTokenizer(description)
+      for (const [text, ranges] of Object.entries(texts)) {
+        const pieces = preTokenize(TracedText.from(text, true), true)
+        expect(
+          pieces.map((piece) => piece.rangeOf(0, piece.text.length)),
+          JSON.stringify(text),
+        ).toEqual(ranges)
+      }
+    },
   )
 })
 

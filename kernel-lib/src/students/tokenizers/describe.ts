@@ -53,6 +53,9 @@ export function readDescription(value: Readonly<Record<string, unknown>>): Token
 export function readPart(value: unknown, name: string): PartDescription | null {
   if (value === undefined || value === null) return null
   if (!isRecord(value) || typeof value.type !== "string") throw new Error(`its ${name} has no type`)
+  const { pattern } = value
+  if (pattern !== undefined && !(isRecord(pattern) && [pattern.String, pattern.Regex].some((one) => typeof one === "string")))
+    throw new Error(`its ${name} has a pattern that is none`)
   return value as PartDescription
 }
 

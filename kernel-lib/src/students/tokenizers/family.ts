@@ -40,7 +40,7 @@ export interface AroundContext {
 }
 
 /**
- * A template of `tokenizer.json`. Places are tokens or `$A` and `$B`; with `hasTypes`, what comes after `$A` and its token is of type 1.
+ * A template of `tokenizer.json`. Places are tokens, `$A` and `$B`; where `pair` goes on after what `single` has, its token types are 1.
  */
 export function describeTemplate(
   single: readonly string[],

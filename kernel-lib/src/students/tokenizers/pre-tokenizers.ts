@@ -1,6 +1,12 @@
 // Pre-tokenizers of `tokenizer.json`: a text is cut into pieces, each of which the model cuts into tokens by itself. The library's,
 // with white space as Unicode has it where JavaScript's differs, and with each piece's place in the text.
-import { BertPreTokenizer, ByteLevelPreTokenizer, type PreTokenizer, SequencePreTokenizer } from "@huggingface/tokenizers"
+import {
+  BertPreTokenizer,
+  ByteLevelPreTokenizer,
+  type PreTokenizer,
+  SequencePreTokenizer,
+  SplitPreTokenizer,
+} from "@huggingface/tokenizers"
 import { type PartDescription, readParts } from "./describe"
 import type { TracedText } from "./traced-text"
 
@@ -25,16 +31,76 @@ export function createPreTokenizer(part: PartDescription | null): PreTokenize {
       return createByteLevel(part)
     case "WhitespaceSplit":
       return (text) => cutAt(text, text.text.matchAll(/\P{White_Space}+/gu))
+    case "Whitespace":
+      return (text) => cutAt(text, text.text.matchAll(wordsAndSigns))
     case "BertPreTokenizer": {
       const library = new BertPreTokenizer()
       library.pattern = /[^\p{White_Space}\p{P}!-/:-@[-`{-~]+|[\p{P}!-/:-@[-`{-~]/gu
       return (text) => locatePieces(text, library)
     }
+    case "Split": {
+      const { pattern } = new SplitPreTokenizer({ ...part, invert: true } as never)
+      if (!pattern) throw new Error("a Split in it has no pattern")
+      return cutAs(pattern, part.behavior, part.invert === true)
+    }
+    case "Punctuation":
+      return cutAs(/[\p{P}!-/:-@[-`{-~]/gu, part.behavior ?? "Isolated", false)
+    case "Digits":
+      return cutAs(/\p{N}/gu, part.individual_digits === true ? "Isolated" : "Contiguous", false)
     default: {
       const library = new SequencePreTokenizer({ type: "Sequence", pretokenizers: [part] } as never)
       return (text) => locatePieces(text, library)
     }
   }
+}
+
+/** Words as Unicode has them, and what stands between words and white space. */
+const wordsAndSigns = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d\p{White_Space}]+/gu
+
+/**
+ * Cuts at what a pattern finds, or with `isInverted` at the rest; what is found goes where `behavior` says.
+ * Source: tokenizers' SplitDelimiterBehavior.
+ */
+function cutAs(pattern: RegExp, behavior: unknown, isInverted: boolean): PreTokenize {
+  const join = joins[String(behavior)]
+  if (!join) throw new Error(`it cuts texts as ${JSON.stringify(behavior)}, which this library does not know`)
+  return (text) => {
+    const parts: FoundPart[] = []
+    let done = 0
+    for (const match of text.text.matchAll(pattern)) {
+      if (match[0] === "") continue
+      if (match.index > done) parts.push({ start: done, end: match.index, isFound: isInverted })
+      done = match.index + match[0].length
+      parts.push({ start: match.index, end: done, isFound: !isInverted })
+    }
+    if (done < text.text.length) parts.push({ start: done, end: text.text.length, isFound: isInverted })
+    return join(parts).map(({ start, end }) => text.slice(start, end))
+  }
+}
+
+interface FoundPart {
+  readonly start: number
+  readonly end: number
+  readonly isFound: boolean
+}
+
+const joins: Readonly<Record<string, (parts: readonly FoundPart[]) => readonly FoundPart[]>> = {
+  Removed: (parts) => parts.filter(({ isFound }) => !isFound),
+  Isolated: (parts) => parts,
+  Contiguous: (parts) => joinWhere(parts, (before, part) => before.isFound === part.isFound),
+  MergedWithPrevious: (parts) => joinWhere(parts, (before, part) => part.isFound && !before.isFound),
+  MergedWithNext: (parts) => joinWhere(parts, (before, part) => before.isFound && !part.isFound),
+}
+
+/** Neighbours that belong together as one part, which counts as found as its last one does. */
+function joinWhere(parts: readonly FoundPart[], belongs: (before: FoundPart, part: FoundPart) => boolean): FoundPart[] {
+  const joined: FoundPart[] = []
+  for (const part of parts) {
+    const before = joined[joined.length - 1]
+    if (before && belongs(before, part)) joined[joined.length - 1] = { ...part, start: before.start }
+    else joined.push(part)
+  }
+  return joined
 }
 
 function cutAt(text: TracedText, matches: Iterable<RegExpMatchArray>): TracedText[] {
@@ -60,6 +126,7 @@ function createMetaspace(part: PartDescription): PreTokenize {
   const isSplit = part.split !== false
   const words = new RegExp(`${escapePattern(mark)}?[^${escapePattern(mark)}]*`, "gu")
   return (text, isFirst) => {
+    if (text.text === "") return []
     let marked = text.replaceAll(/ /g, mark)
     if ((scheme === "always" || (scheme === "first" && isFirst)) && !marked.text.startsWith(mark)) marked = marked.prepend(mark)
     return isSplit

@@ -1,6 +1,8 @@
 // sentencepiece's normalisation rules as they stand in its models: a trie (darts-clone's double array) of texts to replace, and what
 // replaces them. Source: sentencepiece's normalizer.cc and the spm_precompiled crate, whose results this gives.
 
+import { segmentGraphemes } from "./graphemes"
+
 /** Rewrites texts by the rules of a sentencepiece model. */
 export class PrecompiledNormalizer {
   private readonly trie: Uint32Array
@@ -23,7 +25,7 @@ export class PrecompiledNormalizer {
   normalize(text: string): string {
     if (plainText.test(text)) return Array.from(text, (character) => this.find(character) ?? character).join("")
     let result = ""
-    for (const { segment } of graphemes.segment(text)) {
+    for (const segment of segmentGraphemes(text)) {
       // A longer one is no letter with its accents, and only its code points are looked up.
       const whole = Buffer.byteLength(segment) < 6 ? this.find(segment) : undefined
       if (whole !== undefined) result += whole
@@ -68,7 +70,6 @@ export class PrecompiledNormalizer {
 const foundLimit = 20_000
 /** Each character of such a text is a grapheme: finding that out takes most of the time. */
 const plainText = /^[\x20-\x7e]*$/
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" })
 
 function offsetOf(unit: number): number {
   return ((unit >>> 10) << ((unit & 0x200) >>> 6)) >>> 0

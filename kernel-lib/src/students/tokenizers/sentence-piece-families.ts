@@ -7,7 +7,7 @@ import type { LooseToken } from "./special-tokens"
 
 const mark = "▁"
 const t5Roles = { eos_token: "</s>", unk_token: "<unk>", pad_token: "<pad>" }
-/** As transformers: some models have a thousand, none more. */
+/** Far more than any model has. */
 const maxExtraIds = 10_000
 
 export const t5Family: Family = {
@@ -20,8 +20,8 @@ export const t5Family: Family = {
     const { extra_ids: count = 100 } = configuration
     const extraIds = Number.isSafeInteger(count) && (count as number) >= 0 && (count as number) <= maxExtraIds ? (count as number) : 100
     const sentinels = Array.from({ length: extraIds }, (_, i) => `<extra_id_${i}>`)
-    const pieces = [...listScores(file), ...sentinels.reverse().map((token) => [token, 0] as const)]
-    const extra = [...listAdded(file), ...sentinels.reverse().map((content) => ({ content, special: true, normalized: false }))]
+    const pieces = [...listScores(file), ...[...sentinels].reverse().map((token) => [token, 0] as const)]
+    const extra = [...listAdded(file), ...sentinels.map((content) => ({ content, special: true, normalized: false }))]
     return { ...describeUnigram(file, pieces, file.unknownId, "always"), extra }
   },
   describeAround: ({ names, findId }) =>

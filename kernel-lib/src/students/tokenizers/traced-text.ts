@@ -1,14 +1,13 @@
 // A text on its way through a tokenizer: rewritten, cut into pieces, turned into bytes; and, where it is asked for, the range of the
 // original text that each of its code units came from.
 import type { TextRange } from "../tokenizer"
+import { segmentGraphemes } from "./graphemes"
 
 /** For each code unit, where in the original its source begins and ends. */
 interface Trace {
   readonly starts: readonly number[]
   readonly ends: readonly number[]
 }
-
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" })
 
 export class TracedText {
   private constructor(
@@ -133,10 +132,7 @@ function pushUnits(parts: Part[], text: string, from: number, to: number): void 
 function alignParts(before: string, after: string, change: (text: string) => string): Part[] {
   const byCharacter = changeUnits(before, change)
   if (joinParts(byCharacter) === after) return byCharacter
-  const byGrapheme = changeUnits(
-    Array.from(graphemes.segment(before), ({ segment }) => segment),
-    change,
-  )
+  const byGrapheme = changeUnits(segmentGraphemes(before), change)
   const joined = joinParts(byGrapheme)
   if (joined === after) return byGrapheme
   return patchParts(byGrapheme, joined, after, before.length)
