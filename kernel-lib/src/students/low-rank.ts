@@ -24,6 +24,8 @@ export interface LowRankOptions {
 const attentionTargets = ["q", "v", "q_proj", "v_proj", "query", "value", "c_attn"]
 /** Rows are read from these by number, which an adapter of products does not see. */
 const embeddingName = /(^|\.)(shared|wte|wpe|embed_tokens|embed_positions|lm_head|relative_attention_bias|\w*embeddings?)\.weight$/
+/** Heads that an encoder got for its rows: they know nothing yet, and are trained whole. */
+const headName = /(^|\.)(classifier|pre_classifier|qa_outputs|pooler)\./
 /** Families whose matrices lie as [inputs, outputs]. */
 const inputsFirst = new Set(["gpt2"])
 
@@ -36,6 +38,9 @@ export class LowRankAdapters {
   readonly options: Required<LowRankOptions>
   /** Names of the weights that are adapted. */
   readonly targets: readonly string[]
+  /** Names of the weights that stay as they are: all but an encoder's head. */
+  readonly frozen: readonly string[]
+  private readonly heads: readonly string[]
   /** First values: A as PEFT draws it, B zero, so that the model answers as before. */
   readonly parameters: NamedParameters
   private readonly liesInputsFirst: boolean
@@ -48,6 +53,8 @@ export class LowRankAdapters {
     seed: number,
   ) {
     this.targets = findTargets(base, options.targets)
+    this.heads = Object.keys(base).filter((name) => headName.test(name))
+    this.frozen = Object.keys(base).filter((name) => !headName.test(name))
     const modules = [...new Set(this.targets.map(moduleOf))]
     this.options = { alpha: 2 * options.rank, dropout: 0, ...withoutUndefined(options), targets: modules }
     checkOptions(this.options)
@@ -78,15 +85,16 @@ export class LowRankAdapters {
 
   /** Memory for the merged weights, beside those that stay as they are. */
   allocateMerged(): NamedParameters {
-    const adapted = new Set(this.targets)
+    const changing = new Set([...this.targets, ...this.heads])
     return Object.fromEntries(
-      Object.entries(this.base).map(([name, { shape, data }]) => [name, { shape, data: adapted.has(name) ? data.slice() : data }]),
+      Object.entries(this.base).map(([name, { shape, data }]) => [name, { shape, data: changing.has(name) ? data.slice() : data }]),
     )
   }
 
-  /** Writes W + alpha / rank * B A over the adapted weights of `merged`. @param values the adapters' as they are now */
+  /** Writes W + alpha / rank * B A over the adapted weights of `merged`, and the heads as they are. @param values what is trained, now */
   merge(merged: NamedParameters, values: (name: string) => Float32Array): void {
     const { alpha, rank } = this.options
+    for (const head of this.heads) merged[head].data.set(values(head))
     for (const weight of this.targets) {
       const [inputs, outputs] = this.sizesOf(weight)
       const [down, up, target] = [values(downName(weight)), values(upName(weight)), merged[weight].data]
@@ -107,19 +115,21 @@ export class LowRankAdapters {
    */
   async save(folder: string, baseName: string, values: (name: string) => Float32Array): Promise<void> {
     const { rank, alpha, dropout, targets } = this.options
-    const tensors = Object.entries(this.parameters).map(([name, { shape }]) => ({
+    const heads = this.heads.map((name) => [name, this.base[name]] as const)
+    const tensors = [...Object.entries(this.parameters), ...heads].map(([name, { shape }]) => ({
       name: `base_model.model.${name}`,
       shape,
       data: values(name),
     }))
     const configuration = {
       peft_type: "LORA",
-      task_type: taskOf(this.modelType),
+      task_type: taskOf(this.modelType, this.heads),
       base_model_name_or_path: baseName,
       r: rank,
       lora_alpha: alpha,
       lora_dropout: dropout,
       target_modules: targets,
+      modules_to_save: heads.length > 0 ? [...new Set(this.heads.map((name) => headName.exec(name)![2]))] : null,
       fan_in_fan_out: this.liesInputsFirst,
       bias: "none",
       inference_mode: true,
@@ -140,7 +150,7 @@ export class LowRankAdapters {
 function findTargets(base: NamedParameters, given: readonly string[] | undefined): string[] {
   const modules = given ?? attentionTargets
   const matrices = Object.keys(base).filter(
-    (name) => base[name].shape.length === 2 && name.endsWith(".weight") && !embeddingName.test(name),
+    (name) => base[name].shape.length === 2 && name.endsWith(".weight") && !embeddingName.test(name) && !headName.test(name),
   )
   const known = [...new Set(matrices.map(moduleOf))].sort()
   const strangers = (given ?? []).filter((module) => !known.includes(module))
@@ -158,9 +168,9 @@ function checkOptions({ rank, alpha, dropout }: Required<LowRankOptions>): void 
   throw new InputError("train.low-rank", "lowRank needs a whole rank above 0, an alpha above 0 and a dropout in [0, 1).")
 }
 
-function taskOf(modelType: string): string {
-  if (/t5/.test(modelType)) return "SEQ_2_SEQ_LM"
-  return /bert/.test(modelType) ? "FEATURE_EXTRACTION" : "CAUSAL_LM"
+function taskOf(modelType: string, heads: readonly string[]): string {
+  if (heads.length > 0) return heads.some((name) => name.startsWith("qa_outputs")) ? "QUESTION_ANS" : "SEQ_CLS"
+  return /t5/.test(modelType) ? "SEQ_2_SEQ_LM" : "CAUSAL_LM"
 }
 
 function withoutUndefined<T extends object>(value: T): T {

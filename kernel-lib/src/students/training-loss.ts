@@ -86,29 +86,41 @@ function mix(share: number, one: () => Tensor, other: () => Tensor): Tensor {
   return share === 1 ? one() : tf.add(tf.mul(one(), share), tf.mul(other(), 1 - share))
 }
 
+interface Member {
+  readonly name: string
+  readonly model: Architecture
+  readonly tokenizer: { readonly fingerprint: string }
+}
+
 /**
- * Whether the teacher can read the student's batches and names the same tokens.
- * @param row any row of the student's
+ * Whether the teacher can read the student's batches and names the same tokens, or the same labels.
  * @throws InputError `train.other-vocabulary`, `train.other-kind`
  */
-export function checkTeacher(
-  student: { readonly name: string; readonly model: Architecture; readonly tokenizer: { readonly fingerprint: string } },
-  teacher: typeof student,
-  row: TrainingRow,
-): void {
-  const sizes = [student, teacher].map(({ model }) => model.vocabularySize)
-  if (sizes[0] !== sizes[1] || student.tokenizer.fingerprint !== teacher.tokenizer.fingerprint) {
-    const how =
-      sizes[0] === sizes[1] ? "other tokens" : `${sizes[1].toLocaleString("en")} tokens, ${student.name} ${sizes[0].toLocaleString("en")}`
+export function checkTeacher(student: Member, teacher: Member): void {
+  const [own, other] = [student, teacher].map(({ model, tokenizer }) => ({
+    size: model.vocabularySize,
+    tokens: tokenizer.fingerprint,
+    labels: JSON.stringify(model.describe().id2label ?? null),
+    batch: describeBatch(model),
+  }))
+  if (own.size !== other.size || own.tokens !== other.tokens || own.labels !== other.labels) {
+    const sizes = `${other.size.toLocaleString("en")} tokens, ${student.name} ${own.size.toLocaleString("en")}`
+    const how = own.size !== other.size ? sizes : own.tokens !== other.tokens ? "other tokens" : "other labels"
     throw new InputError(
       "train.other-vocabulary",
       `distillFrom: ${teacher.name} has ${how}: choose a teacher with the student's vocabulary, or let it write the rows and train on those.`,
     )
   }
-  const [own, others] = [student, teacher].map(({ model }) => JSON.stringify(model.makeBatch([model.cutRow(row, {})], 1)))
-  if (own === others) return
+  if (own.batch === other.batch) return
   throw new InputError(
     "train.other-kind",
     `distillFrom: ${teacher.name} (${teacher.model.modelType}) does not read rows as ${student.name} (${student.model.modelType}) does: choose a teacher of the same kind.`,
   )
+}
+
+/** The feeds that a model makes of a row, shared by those that can be trained on one batch. */
+function describeBatch(model: Architecture): string {
+  const answer = { answer: [0, 1], window: [0, 1], contextAt: 0, input: {} }
+  const row: TrainingRow = { ...answer, inputIds: [1, 1], labelIds: [0] } as TrainingRow
+  return JSON.stringify(model.makeBatch([row], 1))
 }

@@ -7,6 +7,7 @@ import {
   type NamedParameters,
   type NamedValues,
   type OptimizerOptions,
+  type Precision,
   selectEngine,
   type TrainingSession,
 } from "../engine"
@@ -32,6 +33,8 @@ export interface TrainingOptions extends RowLimits, Pick<AdamWOptions, "beta1" |
   readonly optimizer?: "adamw" | "adafactor"
   /** Decoupled decay, of matrices only. Default 0, as transformers' Trainer. */
   readonly weightDecay?: number
+  /** How numbers are multiplied. Default: `fp32`; the engine `tensorflow` knows `bf16` too. */
+  readonly precision?: Precision
   /** Default: the model's own `dropout_rate`. */
   readonly dropout?: number
   /** Share of each target's weight that is spread over all tokens. Default 0. */
@@ -117,10 +120,11 @@ export async function openTraining(student: LoadedStudent, options: TrainingOpti
   const session = engine.createTrainingSession({
     name,
     parameters: { ...weights, ...adapters?.parameters, ...teacher },
-    frozen: [...(adapters ? Object.keys(weights) : []), ...Object.keys(teacher)],
+    frozen: [...(adapters?.frozen ?? []), ...Object.keys(teacher)],
     loss: makeTrainingLoss(model, { dropout, labelSmoothing, adapters, distillation }),
     optimizer: describeOptimizer(model, options),
     seed,
+    precision: options.precision,
     threads: options.threads,
   })
   return new StudentTraining(engine.name, session, student as NetworkStudent, options, adapters)
@@ -149,7 +153,7 @@ function openTeacher(student: LoadedStudent, teacher: LoadedStudent, options: Tr
     throw new InputError("train.distillation", "distillWeight must be from 0 to 1, and distillTemperature above 0.")
   }
   const [own, other] = [student, teacher].map((one) => ({ name: one.name, model: modelOf(one), tokenizer: one.tokenizer }))
-  checkTeacher(own, other, student.encodeRow("1", "2"))
+  checkTeacher(own, other)
   return { teacher: { model: other.model, weights: teacher.weights }, weight, temperature }
 }
 

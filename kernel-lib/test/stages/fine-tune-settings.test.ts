@@ -148,7 +148,7 @@ describe("planSteps", () => {
       one
         .flat()
         .find((batch) => batch.includes(0))!
-        .sort((x, y) => x - y)
+        .toSorted((x, y) => x - y)
     expect(besideFirst(plan("b"))).not.toEqual(besideFirst(steps))
   })
 

@@ -7,8 +7,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { Dataset } from "../../src/core/dataset"
 import { type FineTuneOptions, fineTune } from "../../src/stages/fine-tune/fine-tune"
 import { openRunFolder } from "../../src/store/run"
-import { createByteTokenizer, createStudent, type LoadedStudent, openTraining } from "../../src/students"
+import { createByteTokenizer, createStudent, type LoadedStudent, loadStudent, openTraining } from "../../src/students"
 import { listTensors } from "../../src/students/safetensors"
+import { encoderFolder } from "../students/encoder-golden"
 
 let folder: string
 let base: LoadedStudent
@@ -160,6 +161,58 @@ describe("in a run's folder", () => {
       expect(valuesOf(resumed.student)).toEqual(valuesOf(undisturbed.student))
       expect(resumed.steps).toBe(15)
     }
+  })
+})
+
+describe("an encoder", () => {
+  const labelled = Dataset.from(
+    ["red", "one", "two"].flatMap((word) =>
+      ["the cat", "dogs", "mat", "bark not"].map((text, at) => ({
+        input: `${text} ${word} ${at}`,
+        output: word === "red" ? "colour" : "number",
+      })),
+    ),
+  )
+  const options = {
+    train: labelled,
+    validation: labelled,
+    batchSize: 12,
+    dropout: 0,
+    learningRate: 0.02,
+    patience: 200,
+    schedule: "constant",
+    engine: "onnx",
+  } as const
+
+  it("learns the rows' labels, whole or by adapters and its head, alone or from another", async () => {
+    const encoder = await loadStudent(encoderFolder("bert-sentences"), { engine: "onnx", threads: 1 })
+    const whole = await fineTune(encoder, { ...options, epochs: 120 })
+    const answers = async (student: LoadedStudent) => (await student.predict(labelled.inputs)).map(({ output }) => output)
+    expect(await answers(whole.student)).toEqual([...labelled.outputs])
+    const adapted = await fineTune(encoder, { ...options, epochs: 80, lowRank: { rank: 4 }, distillFrom: whole.student })
+    expect(adapted.bestValidationLoss).toBeLessThan(adapted.validationLoss[0][1] / 2)
+    const changed = Object.entries(adapted.student.weights).filter(([name, { data }]) => {
+      const before = encoder.weights[name]?.data
+      return before && data.some((value, at) => value !== before[at])
+    })
+    expect(changed.map(([name]) => name).filter((name) => !/(query|value|pooler\.dense|classifier)\.(weight|bias)$/.test(name))).toEqual([])
+    const others = Dataset.from(labelled.inputs.map((input) => ({ input, output: input.includes("red") ? "warm" : "cold" })))
+    await expect(
+      fineTune(encoder, { ...options, train: others, validation: others, epochs: 1, distillFrom: whole.student }),
+    ).rejects.toMatchObject({
+      code: "train.other-vocabulary",
+      message: expect.stringContaining("has other labels"),
+    })
+  })
+
+  it("leaves rows out whose answer does not stand in their context, and says how many", async () => {
+    const encoder = await loadStudent(encoderFolder("bert-sentences"), { engine: "onnx", threads: 1 })
+    const spans = (outputs: readonly string[]) =>
+      Dataset.from(outputs.map((output, at) => ({ input: `question: who?\ncontext: one, two: ${at % 2 ? "cat" : "dog"}!`, output })))
+    const given = { ...options, validation: undefined, task: "span" as const, epochs: 2 }
+    const trained = await fineTune(encoder, { ...given, train: spans(["dog", "cat", "mat", "cat"]) })
+    expect(trained).toMatchObject({ refusedRows: 1, steps: 2 })
+    await expect(fineTune(encoder, { ...given, train: spans(["red", "mat"]) })).rejects.toMatchObject({ code: "train.no-rows" })
   })
 })
 

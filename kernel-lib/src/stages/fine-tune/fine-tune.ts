@@ -30,6 +30,8 @@ export interface FineTuneOptions extends StageInlineOptions, Partial<TrainingSet
    * vocabulary, which stays as it is.
    */
   readonly distillFrom?: LoadedStudent
+  /** What an encoder (BERT and its like) learns to give: one of the outputs as its label, or the output as a span of its input. Default: what its head says, or the rows. */
+  readonly task?: "labels" | "span"
   /** Seconds between checkpoints, in a run with a folder. An interrupt writes one at once. Default 30. */
   readonly checkpointSeconds?: number
 }
@@ -44,6 +46,8 @@ export interface TrainedStudent extends TrainingOutcome {
 /**
  * Trains a base model on rows of input and output. Interrupted, it saves a checkpoint and the student as far as it is, and the same call
  * goes on from there to the same weights as an undisturbed one; so does a process that was killed, from its last checkpoint.
+ *
+ * An encoder gets the head that the rows ask for; rows that it cannot learn are left out and counted (`refusedRows`).
  *
  * The loss is the mean cross-entropy of the target tokens in nats, on outputs alone. In a run, `events.jsonl` gets a line every ten steps
  * (`training.step`: loss, learning rate, gradient norm before clipping, epoch, tokens a second) and one after each epoch (`training.validation`).

@@ -1,9 +1,19 @@
 // One training from base to student: rows are encoded, settings chosen, batches planned; the loop runs from where a checkpoint is; the best
 // weights become the student's.
 import { join } from "node:path"
-import type { Dataset } from "../../core/dataset"
+import type { Dataset, Row } from "../../core/dataset"
+import { InputError } from "../../core/errors"
 import type { StageContext } from "../../store/define-stage"
-import { type LoadedStudent, measureRow, openTraining, type Template, type Training, type TrainingRow } from "../../students"
+import {
+  fitStudent,
+  type LoadedStudent,
+  measureRow,
+  openTraining,
+  refuseRow,
+  type Template,
+  type Training,
+  type TrainingRow,
+} from "../../students"
 import { chooseSettings, settingNames, type TrainingSettings } from "./choose-settings"
 import { costShape, fitLengths } from "./fit-lengths"
 import { beginLoop, type LoopState, resume } from "./loop-state"
@@ -23,6 +33,7 @@ export interface TrainStudentOptions extends Partial<TrainingSettings> {
   readonly validation?: Dataset
   readonly distillFrom?: LoadedStudent
   readonly checkpointSeconds?: number
+  readonly task?: "labels" | "span"
 }
 
 export async function trainStudent(
@@ -31,8 +42,15 @@ export async function trainStudent(
   options: TrainStudentOptions,
   context: StageContext,
 ): Promise<{ student: LoadedStudent; outcome: TrainingOutcome }> {
-  const student = await base.copy({ template })
-  const train = encode(student, options.train)
+  const student = await fitStudent(await base.copy({ template }), [...options.train], { seed: context.run.seed, task: options.task })
+  const learnable = selectRows(student, options.train)
+  if (learnable.length === 0) {
+    throw new InputError(
+      "train.no-rows",
+      `None of the rows can be learnt: ${refuseRow(student, [...options.train][0])}. Look at their outputs.`,
+    )
+  }
+  const train = encode(student, learnable)
   const settings = chooseSettings(readSettings(options), base, {
     inputs: train.map((row) => row.inputIds.length),
     outputs: train.map((row) => row.labelIds.length),
@@ -40,10 +58,10 @@ export async function trainStudent(
   const lengths = train.map((row) => measureRow(student, row, settings))
   const rows: LoopRows = {
     train,
-    ids: options.train.ids,
+    ids: learnable.map(({ id }) => id),
     lengths,
     fitted: fitLengths(lengths, settings.epochs, costShape(base.parameters)),
-    validation: options.validation ? encode(student, options.validation).slice(0, mostValidationRows) : [],
+    validation: encode(student, selectRows(student, options.validation ?? [])).slice(0, mostValidationRows),
   }
   const training = await openTraining(student, {
     ...settings,
@@ -73,6 +91,7 @@ export async function trainStudent(
       totalSteps,
       padding,
       cutRows: countCut(train, settings),
+      refusedRows: options.train.length - train.length,
       adapters: await saveAdapters(training, settings, context),
     }
     await training.finish({
@@ -119,8 +138,13 @@ async function saveAdapters(training: Training, { lowRank }: TrainingSettings, {
   return adapterFolder
 }
 
-function encode(student: LoadedStudent, dataset: Dataset): TrainingRow[] {
-  return dataset.inputs.map((input, index) => student.encodeRow(input, dataset.outputs[index]))
+/** Rows that the student can learn: an encoder gives labels or spans, and no other text. */
+function selectRows(student: LoadedStudent, rows: Iterable<Row>): Row[] {
+  return [...rows].filter((row) => refuseRow(student, row) === undefined)
+}
+
+function encode(student: LoadedStudent, rows: readonly Row[]): TrainingRow[] {
+  return rows.map(({ input, output }) => student.encodeRow(input, output))
 }
 
 function countCut(rows: readonly TrainingRow[], { maxInputTokens, maxOutputTokens }: TrainingSettings): number {

@@ -23,6 +23,8 @@ export interface TrainingOutcome {
   readonly seconds: number
   /** Rows whose input or output was longer than the limit and was cut. */
   readonly cutRows: number
+  /** Rows that were left out because a student of this kind cannot learn them: a classifier's unknown labels, answers that are not in their context. */
+  readonly refusedRows: number
   /** Share of the computed tokens that is padding. */
   readonly padding: number
   /** With `lowRank` and a run folder: where in the stage's folder the trained matrices are, as PEFT reads them. */
