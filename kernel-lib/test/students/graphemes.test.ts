@@ -31,7 +31,7 @@ describe("segmentGraphemes", () => {
         const text = units.join("")
         expect([...segmentGraphemes(text)]).toEqual(segmentWhole(text))
       }),
-      { numRuns: 30 },
+      { numRuns: 60 },
     )
   })
 

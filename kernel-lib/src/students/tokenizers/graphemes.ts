@@ -8,14 +8,17 @@ const partLength = 256
 export function* segmentGraphemes(text: string): Generator<string> {
   let length = partLength
   for (let start = 0; start < text.length; ) {
-    const isLast = start + length >= text.length
-    const segments = Array.from(segmenter.segment(text.slice(start, start + length)), ({ segment }) => segment)
+    // Half a character at the end would part it from what is before it.
+    const end = start + length + (highSurrogate.test(text[start + length - 1]) ? 1 : 0)
+    const segments = Array.from(segmenter.segment(text.slice(start, end)), ({ segment }) => segment)
     // The last one of a part may go on after it.
-    if (!isLast) segments.pop()
+    if (end < text.length) segments.pop()
     yield* segments
-    if (isLast) return
+    if (end >= text.length) return
     const done = segments.reduce((sum, segment) => sum + segment.length, 0)
     start += done
     length = done === 0 ? length * 2 : partLength
   }
 }
+
+const highSurrogate = /[\ud800-\udbff]/

@@ -55,7 +55,8 @@ export function createPreTokenizer(part: PartDescription | null): PreTokenize {
 }
 
 /** Words as Unicode has them, and what stands between words and white space. */
-const wordsAndSigns = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\u200c\u200d\p{White_Space}]+/gu
+const wordsAndSigns =
+  /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu
 
 /**
  * Cuts at what a pattern finds, or with `isInverted` at the rest; what is found goes where `behavior` says.
