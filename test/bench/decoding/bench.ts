@@ -38,7 +38,7 @@ const cases: readonly Case[] = [
   { name: "greedy 200 rows", model: "t5", rows: 200, together: 200, beams: 1, maxNewTokens },
   { name: "beam4 200 rows", model: "t5", rows: 200, together: 200, beams: 4, maxNewTokens },
   { name: "greedy 1 row", model: "t5", rows: 12, together: 1, beams: 1, maxNewTokens },
-  { name: "greedy 48 rows smollm2-135m", model: "llama", rows: 48, together: 48, beams: 1, maxNewTokens },
+  { name: "greedy 32 rows smollm2-135m", model: "llama", rows: 32, together: 32, beams: 1, maxNewTokens },
 ]
 
 const python = openPythonEnvironment(["torch", "transformers", "accelerate", "numpy"])

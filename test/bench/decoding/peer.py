@@ -89,14 +89,14 @@ def decode(rows, together, beams, maxNewTokens, batch):
     return {"seconds": time.perf_counter() - began, "tokens": answers}
 
 
-def choose_batch(rows, beams, together, maxNewTokens):
+def choose_batch(rows, beams, together, maxNewTokens, repetitions):
     """The batch size that is fastest for some of the rows and some of the tokens."""
     seconds = {}
     for batch in batch_sizes:
         if batch > len(rows):
             continue
         job = {"rows": rows, "together": together, "beams": beams, "maxNewTokens": 6, "batch": batch}
-        seconds[batch] = min(decode(**job)["seconds"] for _ in range(2))
+        seconds[batch] = min(decode(**job)["seconds"] for _ in range(repetitions))
     return {"batch": min(seconds, key=seconds.get), "seconds": seconds}
 
 
