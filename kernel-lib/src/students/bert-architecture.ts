@@ -65,6 +65,9 @@ export class BertArchitecture implements Architecture {
   get weights(): readonly WeightSpec[] {
     return listBertWeights(this.shape)
   }
+  get choosesPlaces(): boolean {
+    return this.shape.head.kind === "span"
+  }
   get identity(): unknown {
     const { modelType, shape, labels, dropout } = this.configuration
     return [modelType, shape, labels, dropout]

@@ -21,7 +21,7 @@ export interface LowRankOptions {
 }
 
 /** What families call the queries and values of attention. */
-const attentionTargets = ["q", "v", "q_proj", "v_proj", "query", "value", "c_attn"]
+const attentionTargets = ["q", "v", "q_proj", "v_proj", "query", "value", "q_lin", "v_lin", "c_attn"]
 /** Rows are read from these by number, which an adapter of products does not see. */
 const embeddingName = /(^|\.)(shared|wte|wpe|embed_tokens|embed_positions|lm_head|relative_attention_bias|\w*embeddings?)\.weight$/
 /** Heads that an encoder got for its rows: they know nothing yet, and are trained whole. */

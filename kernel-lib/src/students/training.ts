@@ -114,6 +114,11 @@ export async function openTraining(student: LoadedStudent, options: TrainingOpti
   const model = modelOf(student)
   const { weights, name } = student
   const { dropout = model.dropoutRate, labelSmoothing = 0, lowRank, distillFrom, seed = 0 } = options
+  if (labelSmoothing > 0 && model.choosesPlaces)
+    throw new InputError(
+      "train.label-smoothing",
+      `${name} chooses places of its input, some of which are padding: leave labelSmoothing at 0.`,
+    )
   const adapters = lowRank && new LowRankAdapters(model.modelType, weights, lowRank, seed)
   const distillation = distillFrom && openTeacher(student, distillFrom, options)
   const teacher = distillation ? teacherParameters(distillation) : {}

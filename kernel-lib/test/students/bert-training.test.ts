@@ -182,6 +182,27 @@ describe("rows that cannot be learnt", () => {
   })
 })
 
+describe("ways to train an encoder", () => {
+  it.each([
+    ["distilbert-labels", { lowRank: { rank: 2 } }],
+    ["mpnet-labels", { lowRank: { rank: 2 } }],
+    ["bert-labels", { labelSmoothing: 0.1 }],
+    ["bert-span", { dropout: 0.1, seed: 3 }],
+  ] as const)("%s learns with %j", async (name, options) => {
+    const { batches } = readEncoderGolden(name)
+    const training = await openTraining(await load(name), { batchSize: 4, engine: "onnx", threads: 1, ...options })
+    const { loss: before } = await training.loss(batches[0].map(rowOf))
+    for (let step = 0; step < 25; step++) await training.step(batches[0].map(rowOf), { learningRate: 0.02 })
+    expect((await training.loss(batches[0].map(rowOf))).loss).toBeLessThan(before * 0.7)
+    training.dispose()
+  })
+
+  it("leaves out what places in a text cannot have", async () => {
+    const smoothed = openTraining(await load("bert-span"), { batchSize: 4, labelSmoothing: 0.1, engine: "onnx", threads: 1 })
+    await expect(smoothed).rejects.toMatchObject({ code: "train.label-smoothing" })
+  })
+})
+
 describe("checkpoints of other shapes", () => {
   /** bert-labels with weights that are named and chosen as `rename` says. */
   async function copyWith(name: string, rename: (name: string) => string | undefined): Promise<string> {
