@@ -2,9 +2,10 @@
 // slots. Caches are written in place; when rows have finished, others move into their places and the step goes on with fewer.
 
 import * as tf from "@tensorflow/tfjs-core"
-import type { FlexibleSession, FlexibleSpec, NamedTensors, NamedValues, Size, TensorValue } from "../engine"
+import type { FlexibleSession, FlexibleSpec, NamedTensors, NamedValues, TensorValue } from "../engine"
 import type { DecodingMemory } from "./decoding-memory"
-import { listSourceFeeds, unseen } from "./source-feeds"
+import { listSourceFeeds } from "./source-feeds"
+import { describeStepFeeds, listStepFeeds, type StepLayout } from "./step-feeds"
 
 /** What a step tells of each running row and beam: candidates for its next token, best first. */
 export interface StepScores {
@@ -75,6 +76,16 @@ export class DecodingBatch {
 
   private get slots(): number {
     return this.promptSlots + this.places * this.options.beams
+  }
+
+  private get layout(): StepLayout {
+    const { rows, promptSlots, places, sourceLength, lengths } = this
+    return { network: this.memory.network, beams: this.options.beams, rows, promptSlots, places, sourceLength, lengths }
+  }
+
+  private cache(name: string, slots: number): TensorValue {
+    const { numHeads, headSize } = this.memory.network
+    return { shape: [this.rows, numHeads, slots, headSize], data: this.memory.array(name, 0) }
   }
 
   /** Numbers of a row in one slot of a cache. */
@@ -184,7 +195,10 @@ export class DecodingBatch {
   async step(tokens: readonly number[], place: number, ancestors?: readonly (readonly number[])[]): Promise<StepScores> {
     const { beams, candidates, signal } = this.options
     if (place >= this.places) this.spreadSlots()
-    const outputs = await this.compileStep().run(this.listStepFeeds(tokens, place, ancestors), { signal })
+    const feeds = listStepFeeds(this.layout, { tokens, place, ancestors })
+    for (const name of this.ownCaches) feeds[name] = this.cache(name, this.slots)
+    for (const name of this.crossCaches) feeds[name] = this.cache(name, this.sourceLength)
+    const outputs = await this.compileStep(feeds).run(feeds, { signal })
     return {
       count: candidates,
       tokens: outputs.candidates.data as Int32Array,
@@ -230,100 +244,15 @@ export class DecodingBatch {
     }
   }
 
-  private listStepFeeds(tokens: readonly number[], place: number, ancestors?: readonly (readonly number[])[]): NamedValues {
-    const { rows, slots, sourceLength, continues } = this
-    const { beams } = this.options
-    const { numHeads, headSize, ...network } = this.memory.network
-    const inputTokens = new Int32Array(rows * beams)
-    inputTokens.set(tokens)
-    const feeds: Record<string, TensorValue> = {
-      tokens: { shape: [rows, beams], data: inputTokens },
-      slots: { shape: [rows, numHeads * beams, 3], data: this.nextSlots(place) },
-      slotMask: { shape: this.sharesMask ? [1, 1, 1, slots] : [rows, 1, beams, slots], data: this.slotMask(place, ancestors) },
-    }
-    if (continues) {
-      const positions = Int32Array.from(inputTokens, (_, i) => (this.lengths[Math.floor(i / beams)] ?? 0) + place)
-      feeds.positions = { shape: [rows, beams], data: positions }
-    } else {
-      feeds.inputMask = { shape: [rows, sourceLength], data: this.inputMask() }
-    }
-    if (network.kind === "encoder-decoder" && network.bucketDistance) {
-      const buckets = Int32Array.from({ length: slots }, (_, slot) => network.bucketDistance!(Math.floor(slot / beams) - place, false))
-      feeds.slotBuckets = { shape: [slots], data: buckets }
-    }
-    for (const name of this.ownCaches) feeds[name] = { shape: [rows, numHeads, slots, headSize], data: this.memory.array(name, 0) }
-    for (const name of this.crossCaches) feeds[name] = { shape: [rows, numHeads, sourceLength, headSize], data: this.memory.array(name, 0) }
-    return feeds
-  }
-
-  /** Without prompts in the cache and without beams, all rows see the same slots. */
-  private get sharesMask(): boolean {
-    return !this.continues && this.options.beams === 1
-  }
-
-  private inputMask(): Float32Array {
-    const mask = new Float32Array(this.rows * this.sourceLength)
-    this.lengths.forEach((length, row) => {
-      mask.fill(1, row * this.sourceLength, row * this.sourceLength + length)
-    })
-    return mask
-  }
-
-  /** int32 [rows * heads * beams, 3] */
-  private nextSlots(place: number): Int32Array {
-    const { beams } = this.options
-    const { numHeads } = this.memory.network
-    const slots = new Int32Array(this.rows * numHeads * beams * 3)
-    for (let i = 0, row = 0; row < this.rows; row++) {
-      for (let head = 0; head < numHeads; head++) {
-        for (let beam = 0; beam < beams; beam++) {
-          slots[i++] = row
-          slots[i++] = head
-          slots[i++] = this.promptSlots + place * beams + beam
-        }
-      }
-    }
-    return slots
-  }
-
-  /** For each row and beam its prompt's slots, its ancestors' and its own; one such row for all where they are the same. */
-  private slotMask(place: number, ancestors?: readonly (readonly number[])[]): Float32Array {
-    const { slots, promptSlots } = this
-    const { beams } = this.options
-    if (this.sharesMask) return new Float32Array(slots).fill(unseen, place + 1)
-    const mask = new Float32Array(this.rows * beams * slots).fill(unseen)
-    this.lengths.forEach((length, row) => {
-      for (let beam = 0; beam < beams; beam++) {
-        const at = (row * beams + beam) * slots
-        if (this.continues) mask.fill(0, at, at + length)
-        for (let earlier = 0; earlier < place; earlier++) {
-          mask[at + promptSlots + earlier * beams + (ancestors?.[row * beams + beam][earlier] ?? 0)] = 0
-        }
-        mask[at + promptSlots + place * beams + beam] = 0
-      }
-    })
-    return mask
-  }
-
-  private compileStep(): FlexibleSession {
+  private compileStep(feeds: NamedValues): FlexibleSession {
     const { memory } = this
     const { network } = memory
     const { beams, candidates } = this.options
     return memory.session(`step ${beams} ${candidates}`, () => {
-      const inputs: Record<string, FlexibleSpec> = {
-        tokens: int32("rows", beams),
-        slots: int32("rows", network.numHeads * beams, 3),
-        slotMask: this.sharesMask ? float32(1, 1, 1, "slots") : float32("rows", 1, beams, "slots"),
-      }
-      if (this.continues) inputs.positions = int32("rows", beams)
-      else inputs.inputMask = float32("rows", "source")
-      if (network.kind === "encoder-decoder" && network.bucketDistance) inputs.slotBuckets = int32("slots")
-      for (const name of this.ownCaches) inputs[name] = float32("rows", network.numHeads, "slots", network.headSize)
-      for (const name of this.crossCaches) inputs[name] = float32("rows", network.numHeads, "source", network.headSize)
       const names = this.cacheNames(["Key", "Value"])
       return {
         name: `${network.name} step`,
-        inputs,
+        inputs: describeStepFeeds(feeds, network, beams),
         inPlace: Object.fromEntries(names.map((name) => [`next${name}`, name.replace(/^./, (letter) => letter.toLowerCase())])),
         forward: ({ slots, ...tensors }, weights) => {
           const { logits, ...caches } = network.step({ ...tensors, slots: tf.reshape(slots, [-1, 3]) }, weights)
@@ -348,12 +277,4 @@ function copyScores(outputs: NamedValues, rows: number, count: number): StepScor
     logits: (outputs.candidateLogits.data as Float32Array).slice(0, rows * count),
     best: (outputs.best.data as Float32Array).slice(0, rows),
   }
-}
-
-function int32(...shape: Size[]): FlexibleSpec {
-  return { shape, dtype: "int32" }
-}
-
-function float32(...shape: Size[]): FlexibleSpec {
-  return { shape, dtype: "float32" }
 }
