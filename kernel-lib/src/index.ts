@@ -86,7 +86,22 @@ export { type TransformDatasetOptions, transformDataset } from "./stages/transfo
 export { type ExportedResponses, exportResponses } from "./store/exported-responses"
 export { type FolderRun, type OpenRunOptions, openRunFolder as openRun, type RunConfiguration } from "./store/run"
 export { readDataset, writeDataset } from "./store/tables"
-export { type LoadedStudent, type LowRankOptions, loadStudent, type Template } from "./students"
+export {
+  type Embedder,
+  type EmbedOptions,
+  type EncodedTexts,
+  type EncodeOptions,
+  type LoadEmbedderOptions,
+  type LoadedStudent,
+  type LowRankOptions,
+  loadEmbedder,
+  loadStudent,
+  type SpecialIds,
+  type Template,
+  type TextRange,
+  type TokenizedText,
+  type Tokenizer,
+} from "./students"
 
 /**
  * The engine of that name; `auto` takes the best that works here, and says why.

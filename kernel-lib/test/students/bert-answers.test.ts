@@ -5,7 +5,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { embedTexts, loadEmbedder, loadStudent } from "../../src/students"
+import { loadEmbedder, loadStudent } from "../../src/students"
 import { cutSpan, locateAnswer, planWindows, readSpanInput, tokenizeSpanInput, windowAround } from "../../src/students/span-text"
 import { encoderFolder, inputOf, labelEncoders, readEncoderGolden, spanEncoders } from "./encoder-golden"
 import { largestDifference } from "./golden"
@@ -114,7 +114,7 @@ describe("span-text", () => {
   })
 })
 
-describe("embedTexts", () => {
+describe("embed", () => {
   const golden: { texts: string[]; vectors: number[][]; queries: number[][] } = JSON.parse(
     readFileSync(join(encoderFolder("bert-sentences"), "golden.json"), "utf8"),
   )
@@ -122,20 +122,20 @@ describe("embedTexts", () => {
   it.each(["onnx", "eager"] as const)("gives sentence-transformers' vectors on %s", async (engine) => {
     const embedder = await loadEmbedder(encoderFolder("bert-sentences"), { engine, threads: 1 })
     expect(embedder).toMatchObject({ architecture: "bert", dimensions: 10, maxTokens: 24 })
-    const vectors = await embedTexts(embedder, golden.texts)
+    const vectors = await embedder.embed(golden.texts)
     expect(largestDifference(vectors, golden.vectors.flat())).toBeLessThan(1e-5)
-    const queries = await embedTexts(embedder, golden.texts.slice(0, 3), { use: "query" })
+    const queries = await embedder.embed(golden.texts.slice(0, 3), { use: "query" })
     expect(largestDifference(queries, golden.queries.flat())).toBeLessThan(1e-5)
-    expect(await embedTexts(embedder, [])).toEqual(new Float32Array(0))
+    expect(await embedder.embed([])).toEqual(new Float32Array(0))
     embedder.dispose()
-    await expect(embedTexts(embedder, ["x"])).rejects.toMatchObject({ code: "student.disposed" })
+    await expect(embedder.embed(["x"])).rejects.toMatchObject({ code: "student.disposed" })
   })
 
   it("gives many texts the vectors that each has alone, in their order, and stops when it is told", async () => {
     const embedder = await loadEmbedder(encoderFolder("bert-sentences"), { engine: "onnx", threads: 1 })
     const texts = Array.from({ length: 150 }, (_, at) => golden.texts[at % golden.texts.length])
     const progress: number[] = []
-    const vectors = await embedTexts(embedder, texts, { onProgress: (done) => progress.push(done) })
+    const vectors = await embedder.embed(texts, { onProgress: (done) => progress.push(done) })
     expect(progress.length).toBeGreaterThan(1)
     expect(progress.at(-1)).toBe(150)
     expect(
@@ -145,7 +145,7 @@ describe("embedTexts", () => {
       ),
     ).toBeLessThan(1e-5)
     const signal = AbortSignal.abort()
-    await expect(embedTexts(embedder, texts, { signal })).rejects.toMatchObject({ code: "engine.cancelled" })
+    await expect(embedder.embed(texts, { signal })).rejects.toMatchObject({ code: "engine.cancelled" })
     embedder.dispose()
   })
 
@@ -155,7 +155,7 @@ describe("embedTexts", () => {
     await rm(join(bare, "modules.json"))
     const [one, same, other] = await Promise.all([bare, bare, encoderFolder("bert-sentences")].map((path) => loadEmbedder(path)))
     expect(one.dimensions).toBe(12)
-    const [vector] = [await embedTexts(one, ["the cat"])]
+    const [vector] = [await one.embed(["the cat"])]
     expect(Math.hypot(...vector)).toBeCloseTo(1, 5)
     expect(same.fingerprint).toBe(one.fingerprint)
     expect(other.fingerprint).not.toBe(one.fingerprint)

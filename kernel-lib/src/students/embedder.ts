@@ -58,17 +58,6 @@ export async function loadEmbedder(folder: string, { engine = "auto", threads }:
   return new EncoderEmbedder(folder, model, runs)
 }
 
-/**
- * The vectors of `texts`, row by row: [texts, embedder.dimensions].
- *
- * @example
- * const embedder = await loadEmbedder("all-MiniLM-L6-v2")
- * const vectors = await embedTexts(embedder, ["dates in many forms", "questions with answers"])
- */
-export function embedTexts(embedder: Embedder, texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array> {
-  return embedder.embed(texts, options)
-}
-
 class EncoderEmbedder implements Embedder {
   private knownFingerprint?: string
   /** Calls wait for each other: the memory is one. */
