@@ -72,8 +72,10 @@ const secretNames = /(KEY|TOKEN|SECRET|PASSWORD)$/
 /** `text` with API keys, tokens and the values of secret environment variables replaced by `[redacted]`. */
 export function redactSecrets(text: string): string {
   let clean = text
-  for (const [name, value] of Object.entries(process.env)) {
-    if (value && value.length >= 8 && secretNames.test(name)) clean = clean.replaceAll(value, "[redacted]")
+  // By name first: each value of the environment that is read costs as much as a search for it.
+  for (const name of Object.keys(process.env)) {
+    const value = secretNames.test(name) ? process.env[name] : undefined
+    if (value && value.length >= 8) clean = clean.replaceAll(value, "[redacted]")
   }
   for (const pattern of secretPatterns) clean = clean.replace(pattern, "[redacted]")
   return clean

@@ -46,11 +46,9 @@ export function storeResponses(teacher: Teacher, folder: string, options: Respon
   const log = ResponseLog.at(join(folder, `${fingerprintOf(identity).slice(0, 16)}.jsonl`))
   const named: KeptTeacher = { name: teacher.name, identity, isSimulated: teacher.isSimulated }
 
+  /** `request` and `outcome` have no secrets any more. */
   async function keep(key: string, kind: EntryKind, request: TeacherRequest, outcome: object): Promise<LogEntry | undefined> {
-    return log.append(
-      key,
-      writeLine(key, kind, { at: new Date().toISOString(), teacher: named, request: redactRequest(request), ...outcome }),
-    )
+    return log.append(key, writeLine(key, kind, { at: new Date().toISOString(), teacher: named, request, ...outcome }))
   }
 
   return aroundTeacher(teacher, {
@@ -62,25 +60,25 @@ export function storeResponses(teacher: Teacher, folder: string, options: Respon
         onReused?.(request, completion)
         return completion
       }
-      let completion: TeacherCompletion
-      try {
-        completion = redactCompletion(await teacher.complete(request, completeOptions))
-      } catch (error) {
-        if (isFinal(error)) await keep(key, "failure", request, { failure: describeFailure(error) })
-        throw error
-      }
-      const first = await keep(key, "answer", request, { completion })
-      if (first) completion = replay(first, log.path)
+      const [asked, answered] = await teacher.complete(request, completeOptions).then(
+        (completion) => redactExchange(request, completion),
+        async (error) => {
+          if (isFinal(error)) await keep(key, "failure", redactRequest(request), { failure: describeFailure(error) })
+          throw error
+        },
+      )
+      const first = await keep(key, "answer", asked, { completion: answered })
+      const completion = first ? replay(first, log.path) : answered
       onSent?.(request, completion)
       return completion
     },
     async keepFailure(request, error) {
       if (isKeptFailure(error)) return
-      await keep(keyOfRequest(identity, request), "failure", request, { failure: describeFailure(error) })
+      await keep(keyOfRequest(identity, request), "failure", redactRequest(request), { failure: describeFailure(error) })
     },
     async forgetFailure(request) {
       const key = keyOfRequest(identity, request)
-      if ((await log.read(key))?.kind === "failure") await keep(key, "forgotten", request, {})
+      if ((await log.read(key))?.kind === "failure") await keep(key, "forgotten", redactRequest(request), {})
     },
     async close() {
       await log.settled()
@@ -117,12 +115,18 @@ function describeFailure(error: unknown): Failure {
 }
 
 function redactRequest(request: TeacherRequest): TeacherRequest {
-  const contents = redactTexts(request.messages.map(({ content }) => content))
-  return { ...request, messages: request.messages.map((message, index) => ({ ...message, content: contents[index] })) }
+  return withContents(request, redactTexts(request.messages.map(({ content }) => content)))
 }
 
-function redactCompletion(completion: TeacherCompletion): TeacherCompletion {
-  return { ...completion, texts: redactTexts(completion.texts) }
+/** A request and its answer with secrets taken out of both. */
+function redactExchange(request: TeacherRequest, completion: TeacherCompletion): [TeacherRequest, TeacherCompletion] {
+  const contents = request.messages.map(({ content }) => content)
+  const clean = redactTexts([...contents, ...completion.texts])
+  return [withContents(request, clean.slice(0, contents.length)), { ...completion, texts: clean.slice(contents.length) }]
+}
+
+function withContents(request: TeacherRequest, contents: readonly string[]): TeacherRequest {
+  return { ...request, messages: request.messages.map((message, index) => ({ ...message, content: contents[index] })) }
 }
 
 /** Texts with secrets taken out. Together, since looking secrets up costs more than looking for them. */
