@@ -30,8 +30,9 @@ export function shinglesOf(text: string): Uint32Array {
 }
 
 /** One number per band; texts of equal `salt` meet where any of them is equal. */
-export function minHash(shingles: Uint32Array, salt = 0): Uint32Array {
-  const keys = new Uint32Array(bands)
+export function minHash(shingles: Uint32Array, salt = 0): Int32Array {
+  // Signed, since V8 keeps such numbers in a map without a box.
+  const keys = new Int32Array(bands)
   for (let band = 0, hashFunction = 0; band < bands; band++) {
     let key = mix(salt + band)
     for (let row = 0; row < rowsPerBand; row++, hashFunction++) {

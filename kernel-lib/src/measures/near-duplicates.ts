@@ -9,10 +9,13 @@
 import { hashText, jaccard, minHash, shinglesOf } from "./min-hash"
 import { normalizeText } from "./normalize-text"
 
+/** Characters that a text must have to be near another: a long sentence. */
+export const leastNearCharacters = 80
+
 export interface NearDuplicateOptions {
   /** Least Jaccard similarity of near duplicates. Default 0.8. */
   readonly threshold?: number
-  /** Shorter texts, after normalisation, have no near duplicates but equal ones. Default 80: a long sentence. */
+  /** Shorter texts, after normalisation, have no near duplicates but equal ones. Default `leastNearCharacters`, 80. */
   readonly minCharacters?: number
 }
 
@@ -32,7 +35,7 @@ interface LongText {
 interface Sketch {
   readonly normalized: string
   /** Undefined for a short text. */
-  readonly long?: LongText & { readonly keys: Uint32Array }
+  readonly long?: LongText & { readonly keys: Int32Array }
 }
 
 /** Texts, and which of them a further text repeats. */
@@ -42,9 +45,12 @@ export class NearDuplicateIndex {
   private readonly texts = new Map<string, number>()
   /** By position; undefined for short texts and for those that an equal one stands for. */
   private readonly longTexts: (LongText | undefined)[] = []
-  private readonly buckets = new Map<number, number[]>()
+  /** Positions by key: one number where one text has the key, which is the usual case, and by far the smallest form of it. */
+  private readonly buckets = new Map<number, number | number[]>()
+  /** Whoever finds nothing mostly adds the same text next. */
+  private last?: { readonly text: string; readonly sketch: Sketch }
 
-  constructor({ threshold = 0.8, minCharacters = 80 }: NearDuplicateOptions = {}) {
+  constructor({ threshold = 0.8, minCharacters = leastNearCharacters }: NearDuplicateOptions = {}) {
     this.threshold = threshold
     this.minCharacters = minCharacters
   }
@@ -56,19 +62,21 @@ export class NearDuplicateIndex {
 
   /** Adds `text`; answers its position, counted from 0. */
   add(text: string): number {
-    return this.insert(this.sketch(normalizeText(text)))
+    return this.insert(this.last?.text === text ? this.last.sketch : this.sketch(normalizeText(text)))
   }
 
-  /** The first text that `text` is the same as, else the nearest of those it is near; undefined where there is none. */
-  find(text: string): NearDuplicate | undefined {
+  /** The first text that `text` is the same as, else the nearest of those it is near; undefined where there is none. Only of those that `counts`. */
+  find(text: string, counts: (position: number) => boolean = () => true): NearDuplicate | undefined {
     const normalized = normalizeText(text)
     const same = this.texts.get(normalized)
-    if (same !== undefined) return { position: same, similarity: 1, isSame: true }
+    if (same !== undefined && counts(same)) return { position: same, similarity: 1, isSame: true }
     // Hashing is what costs time: it is left out where nothing long could be met.
     if (this.buckets.size === 0) return undefined
     const sketch = this.sketch(normalized)
+    this.last = { text, sketch }
     let best: NearDuplicate | undefined
     for (const position of this.candidates(sketch)) {
+      if (position === same || !counts(position)) continue
       const similarity = this.similarityTo(sketch, position)
       if (similarity >= this.threshold && similarity > (best?.similarity ?? 0)) best = { position, similarity, isSame: false }
     }
@@ -108,15 +116,20 @@ export class NearDuplicateIndex {
     this.texts.set(normalized, position)
     for (const key of long?.keys ?? []) {
       const bucket = this.buckets.get(key)
-      if (bucket) bucket.push(position)
-      else this.buckets.set(key, [position])
+      if (bucket === undefined) this.buckets.set(key, position)
+      else if (typeof bucket === "number") this.buckets.set(key, [bucket, position])
+      else bucket.push(position)
     }
     return position
   }
 
   private candidates({ long }: Sketch): Set<number> {
     const found = new Set<number>()
-    for (const key of long?.keys ?? []) for (const position of this.buckets.get(key) ?? []) found.add(position)
+    for (const key of long?.keys ?? []) {
+      const bucket = this.buckets.get(key)
+      if (typeof bucket === "number") found.add(bucket)
+      else for (const position of bucket ?? []) found.add(position)
+    }
     return found
   }
 

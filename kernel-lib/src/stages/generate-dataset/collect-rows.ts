@@ -4,7 +4,7 @@ import type { Provenance, RejectedRow, Row } from "../../core/dataset"
 import { rowId } from "../../core/dataset"
 import type { Example, PromptSpec } from "../../core/prompt-spec"
 import { readRow } from "./read-row"
-import { createRowFilters, type RowFilter } from "./row-filters"
+import { createRowFilters, type FilterSwitches, type RowFilter } from "./row-filters"
 
 /** What became of one request. */
 export type Outcome =
@@ -27,6 +27,7 @@ export interface CollectorOptions {
   readonly isVoting: boolean
   /** Outputs that are allowed, where the task has fixed labels. */
   readonly labels?: ReadonlySet<string>
+  readonly filters?: FilterSwitches
 }
 
 interface Entry {
@@ -49,7 +50,7 @@ export class Collector {
     spec: PromptSpec,
     readonly options: CollectorOptions,
   ) {
-    this.filters = createRowFilters({ spec, labels: options.labels })
+    this.filters = createRowFilters({ spec, labels: options.labels, switches: options.filters })
   }
 
   get accepted(): number {
@@ -101,12 +102,15 @@ export class Collector {
       return
     }
     const { row } = read
-    const entry = this.entries.get(row.input)
+    const isMerging = this.options.filters?.duplicate ?? true
+    const key = isMerging ? row.input : `${this.asked}`
+    const entry = this.entries.get(key)
     if (entry) entry.answers.push({ output: row.output, from })
     else if (this.isFull) this.reject(row, from, "surplus")
     else {
-      this.entries.set(row.input, { input: row.input, answers: [{ output: row.output, from }] })
+      this.entries.set(key, { input: row.input, answers: [{ output: row.output, from }] })
       this.firstSeen.push(row)
+      for (const filter of this.filters) filter.noteAccepted?.(row)
     }
   }
 

@@ -7,6 +7,7 @@ import { InputError } from "../../core/errors"
 import type { Example, PromptSpec } from "../../core/prompt-spec"
 import type { StageInlineOptions } from "../../core/run"
 import type { Teacher } from "../../core/teacher"
+import { type Diversity, describeDiversity, measureDiversity } from "../../measures/diversity"
 import { writeFileAtomically } from "../../store/atomic"
 import { defineStage, type StageContext } from "../../store/define-stage"
 import { readDataset, writeDataset } from "../../store/tables"
@@ -14,6 +15,7 @@ import { RowAsking } from "./ask-for-rows"
 import { Collector } from "./collect-rows"
 import { describeEstimate, estimateGeneration, type GenerationEstimate, projectUsd } from "./generation-cost"
 import { concurrencyOf, type Recipe, usualConcurrency, windowOf } from "./plan-request"
+import type { FilterSwitches } from "./row-filters"
 import { type RowStream, streamRows } from "./stream-rows"
 
 export interface GenerateDatasetOptions extends StageInlineOptions {
@@ -35,8 +37,10 @@ export interface GenerateDatasetOptions extends StageInlineOptions {
   readonly maxAnswerTokens?: number
   /** Whether answers to the same input are merged by majority (shortest on ties). Default true. */
   readonly isVoting?: boolean
-  /** Outputs that are allowed, where the task has fixed labels. */
-  readonly labels?: readonly string[]
+  /** Outputs that are allowed, where the task has fixed labels; `"demonstrated"` for those that the prompt's demonstrations have. */
+  readonly labels?: readonly string[] | "demonstrated"
+  /** Filters to switch off, e.g. `{ nearDuplicate: false }`. All are on by default. */
+  readonly filters?: FilterSwitches
   /** Characters that a prompt may have. Default 24,000, about 6,000 tokens. */
   readonly maxPromptCharacters?: number
   /** Called with each row as it comes; rows are provisional until their input's votes are in. */
@@ -62,6 +66,8 @@ interface GenerationLedger {
   /** What was expected before the first request; undefined at a teacher that cannot say. */
   readonly estimate?: GenerationEstimate
   readonly seconds: number
+  /** How different the inputs are from each other. */
+  readonly diversity: Diversity
 }
 
 /** Rows that a teacher made. `asked` = `length` + `rejected.length` + `failed`. */
@@ -75,6 +81,7 @@ export class GeneratedDataset extends Dataset implements GenerationLedger {
   readonly usd: number
   readonly estimate?: GenerationEstimate
   readonly seconds: number
+  readonly diversity: Diversity
 
   constructor(rows: readonly Row[], options: DatasetOptions, ledger: GenerationLedger) {
     super(rows, options)
@@ -87,19 +94,20 @@ export class GeneratedDataset extends Dataset implements GenerationLedger {
     this.usd = ledger.usd
     this.estimate = ledger.estimate
     this.seconds = ledger.seconds
+    this.diversity = ledger.diversity
   }
 }
 
 const generate = defineStage<PromptSpec, GenerateDatasetOptions, GeneratedDataset>({
   name: "generateDataset",
-  version: 2,
+  version: 3,
   uses: ["teacher", "seed"],
   key: (spec, options) => {
-    const { numExamples, temperature, responsesPerRequest, maxAnswerTokens, isVoting, labels, maxPromptCharacters } = options
+    const { numExamples, temperature, responsesPerRequest, maxAnswerTokens, isVoting, labels, filters, maxPromptCharacters } = options
     const concurrency = concurrencyOf(options, options.run?.teacher ?? options.teacher)
     return {
       spec: spec.fingerprint,
-      ...{ numExamples, temperature, responsesPerRequest, maxAnswerTokens, isVoting, labels, maxPromptCharacters },
+      ...{ numExamples, temperature, responsesPerRequest, maxAnswerTokens, isVoting, labels, filters, maxPromptCharacters },
       concurrency: concurrency === usualConcurrency ? undefined : concurrency,
     }
   },
@@ -107,7 +115,7 @@ const generate = defineStage<PromptSpec, GenerateDatasetOptions, GeneratedDatase
     const teacher = teacherOf(context)
     const before = { ...context.run.spending }
     const started = performance.now()
-    const { isVoting = true, labels, onRow, numExamples = teacher.totalRows === undefined ? usualRows : undefined } = options
+    const { isVoting = true, filters, onRow, numExamples = teacher.totalRows === undefined ? usualRows : undefined } = options
     const concurrency = concurrencyOf(options, teacher)
     const recipe = recipeOf(spec, options, teacher, context)
     const collector = new Collector(spec, {
@@ -115,7 +123,8 @@ const generate = defineStage<PromptSpec, GenerateDatasetOptions, GeneratedDatase
       responsesPerRequest: recipe.responsesPerRequest,
       teacher: { name: teacher.name, isSimulated: teacher.isSimulated ?? false, isRecorded: teacher.isRecorded ?? false },
       isVoting,
-      labels: labels && new Set(labels),
+      labels: labelsOf(spec, options),
+      filters,
     })
     const estimate = await announceEstimate(recipe, teacher, collector.options.target, context)
     const onProgress = () => reportProgress(collector, teacher, context, { before, started })
@@ -132,14 +141,15 @@ const generate = defineStage<PromptSpec, GenerateDatasetOptions, GeneratedDatase
       usd: spending.usd - before.usd,
       estimate,
       seconds: (performance.now() - started) / 1000,
+      diversity: measureDiversity(rows.map(({ input }) => input)),
     })
   },
   async save(dataset, folder) {
-    const { status, reason, asked, failed, requests, usage, usd, estimate, seconds, name, note } = dataset
+    const { status, reason, asked, failed, requests, usage, usd, estimate, seconds, diversity, name, note } = dataset
     await writeDataset(dataset, join(folder, "rows.parquet"))
     await writeFileAtomically(
       join(folder, "ledger.json"),
-      JSON.stringify({ ledger: { status, reason, asked, failed, requests, usage, usd, estimate, seconds }, name, note }),
+      JSON.stringify({ ledger: { status, reason, asked, failed, requests, usage, usd, estimate, seconds, diversity }, name, note }),
     )
   },
   async load(folder) {
@@ -159,7 +169,7 @@ const generate = defineStage<PromptSpec, GenerateDatasetOptions, GeneratedDatase
 
 function describe(rows: readonly Row[], rejected: readonly RejectedRow[], teacher: Teacher, ledger: GenerationLedger): GeneratedDataset {
   const cost = ledger.usd > 0 ? `, $${ledger.usd.toFixed(2)}` : ""
-  const note = `${teacher.name}${teacher.isSimulated && teacher.name !== "simulated" ? " (simulated)" : ""}, ${Math.round(ledger.seconds)} s${cost}`
+  const note = `${teacher.name}${teacher.isSimulated && teacher.name !== "simulated" ? " (simulated)" : ""}, ${Math.round(ledger.seconds)} s${cost}${rows.length > 1 ? `, ${describeDiversity(ledger.diversity)}` : ""}`
   return new GeneratedDataset(rows, { name: "Generated dataset", note, rejected }, ledger)
 }
 
@@ -180,6 +190,10 @@ export type Generating = Promise<GeneratedDataset> & RowStream
  */
 export function generateDataset(spec: PromptSpec, options: GenerateDatasetOptions = {}): Generating {
   return streamRows(options.onRow, (onRow) => generate(spec, { ...options, onRow }))
+}
+
+function labelsOf(spec: PromptSpec, { labels }: GenerateDatasetOptions): ReadonlySet<string> | undefined {
+  return labels === "demonstrated" ? new Set(spec.demonstrations.map(({ output }) => output.trim())) : labels && new Set(labels)
 }
 
 function teacherOf({ run: { teacher } }: StageContext): Teacher {
