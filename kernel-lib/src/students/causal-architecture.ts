@@ -16,6 +16,7 @@ import type {
 import { writeIds } from "./configuration-members"
 import type { DecoderOnly } from "./decoder"
 import { DecodingMemory } from "./decoding-memory"
+import type { GenerationConfiguration } from "./generation-configuration"
 import { bucketLength } from "./length-buckets"
 import type { NamedTensor } from "./safetensors"
 import { endSequence } from "./sequence-ends"
@@ -185,21 +186,31 @@ export class CausalArchitecture implements Architecture {
     const writer = new TextGeneration({ memory, tokenizer, generation, endIds: this.endIdsOf(generation.json) })
     return {
       answer: (inputs, options) => {
-        const { maxNewTokens, longestPrompt } = this.shareText(options.maxNewTokens ?? generation.maxNewTokens)
+        const { longestPrompt, ...limits } = this.shareText(options.maxNewTokens, generation)
         const cut = inputs.map(({ text, ids }) => ({ text, ids: this.cutInput(ids, longestPrompt) }))
-        return writer.answer(cut, { ...options, maxNewTokens })
+        return writer.answer(cut, { ...options, ...limits })
       },
       dispose: () => writer.dispose(),
     }
   }
 
   /** Where texts may not grow without end, a prompt makes room for its answer, whose last token is never read. */
-  private shareText(wanted: number): { readonly maxNewTokens: number; readonly longestPrompt?: number } {
-    const { longestText } = this.model
-    if (longestText === undefined) return { maxNewTokens: wanted }
-    const maxNewTokens = Math.min(wanted, longestText)
-    return { maxNewTokens, longestPrompt: longestText + 1 - maxNewTokens }
+  private shareText(asked: number | undefined, { maxNewTokens, maxTextLength }: GenerationConfiguration): TextShares {
+    const longestText = this.model.longestText ?? Number.POSITIVE_INFINITY
+    if (asked === undefined && maxTextLength !== undefined) {
+      const limit = Math.min(maxTextLength, longestText + 1)
+      return { maxTextLength: limit, maxNewTokens: limit - 1, longestPrompt: limit - 1 }
+    }
+    const wanted = Math.min(asked ?? maxNewTokens, longestText)
+    return { maxNewTokens: wanted, longestPrompt: Number.isFinite(longestText) ? longestText + 1 - wanted : undefined }
   }
+}
+
+interface TextShares {
+  readonly maxNewTokens: number
+  /** Prompt and answer together. */
+  readonly maxTextLength?: number
+  readonly longestPrompt?: number
 }
 
 /** Whether the tokenizer puts `startId` before every text. */

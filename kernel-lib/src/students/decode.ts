@@ -13,6 +13,8 @@ import { applyRules, areIdle, countSpare, noRules, type TokenRules } from "./tok
 export interface DecodeOptions {
   readonly decoding: Decoding
   readonly maxNewTokens: number
+  /** Of a decoder-only model: the most tokens of prompt and answer together; an answer has one at least. Default: no limit. */
+  readonly maxTextLength?: number
   /** The token that stands before the first; of a decoder-only model, the prompt that an empty one stands for. */
   readonly startId?: number
   /** Tokens that end a sequence. */
@@ -161,12 +163,14 @@ function countCandidates(decoding: Decoding, numEndIds: number, vocabularySize: 
 }
 
 function startRow(options: DecodeOptions, network: DecoderNetwork, source: readonly number[], index: number): RunningRow {
-  const { decoding, rules = noRules } = options
+  const { decoding, rules = noRules, maxTextLength = Number.POSITIVE_INFINITY } = options
   const prompt = network.kind === "decoder-only" ? source : [options.startId ?? 0]
-  if (decoding.kind === "beam" && decoding.beams > 1) return new BeamHypotheses({ ...options, rules, prompt, beams: decoding.beams })
+  const maxNewTokens = Math.max(1, Math.min(options.maxNewTokens, maxTextLength - prompt.length))
+  if (decoding.kind === "beam" && decoding.beams > 1)
+    return new BeamHypotheses({ ...options, maxNewTokens, rules, prompt, beams: decoding.beams })
   // A stream for each row: what one row draws does not depend on how many others there are.
   const random = decoding.kind === "top-k" || decoding.kind === "top-p" ? new Random(decoding.seed ?? 0).fork(index) : undefined
-  return new SingleSequence({ ...options, rules }, prompt, (logits) => chooseToken(decoding, logits, random))
+  return new SingleSequence({ ...options, maxNewTokens, rules }, prompt, (logits) => chooseToken(decoding, logits, random))
 }
 
 /** A row that writes one sequence. */

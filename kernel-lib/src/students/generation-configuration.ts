@@ -10,6 +10,8 @@ export interface GenerationConfiguration {
   /** Everything that the file said. */
   readonly json: Readonly<Record<string, unknown>>
   readonly maxNewTokens: number
+  /** `max_length` where nothing else limits an answer: of a decoder-only model it counts the prompt too. */
+  readonly maxTextLength?: number
   readonly beams: number
   readonly lengthPenalty: number
   readonly stopsEarly: EarlyStopping
@@ -23,11 +25,14 @@ export function readGenerationConfiguration(json: Readonly<Record<string, unknow
     Number.isSafeInteger(json[name]) && (json[name] as number) > 0 ? (json[name] as number) : undefined
   const number = (name: string, fallback: number): number => (Number.isFinite(json[name]) ? (json[name] as number) : fallback)
   const maxLength = count("max_length")
-  const maxNewTokens = count("max_new_tokens") ?? (maxLength === undefined || maxLength === 20 ? 20 : Math.max(1, maxLength - 1))
+  // transformers takes a `max_length` of 20, its default, for 20 new tokens.
+  const maxTextLength = count("max_new_tokens") === undefined && maxLength !== 20 ? maxLength : undefined
+  const maxNewTokens = count("max_new_tokens") ?? (maxTextLength === undefined ? 20 : Math.max(1, maxTextLength - 1))
   const beams = json.do_sample === true ? 1 : (count("num_beams") ?? 1)
   return {
     json,
     maxNewTokens,
+    maxTextLength,
     beams,
     lengthPenalty: number("length_penalty", 1),
     stopsEarly: json.early_stopping === "never" ? "never" : json.early_stopping === true,

@@ -79,7 +79,7 @@ export class NetworkStudent implements LoadedStudent {
 
   private takeFingerprint(): string {
     const { tokenizer, template, maxInputTokens, maxOutputTokens } = this.parts
-    const { maxNewTokens, beams, lengthPenalty, stopsEarly } = this.generation
+    const { maxNewTokens, maxTextLength = 0, decoding, lengthPenalty, stopsEarly, rules } = this.generation
     const hash = createHash("sha256")
     for (const name of Object.keys(this.weights).sort()) {
       const { data } = this.weights[name]
@@ -87,7 +87,7 @@ export class NetworkStudent implements LoadedStudent {
     }
     return fingerprintOf([
       this.model.identity,
-      [maxOutputTokens ?? maxNewTokens, beams, lengthPenalty, stopsEarly],
+      [maxOutputTokens ?? maxNewTokens, maxTextLength, decoding, lengthPenalty, stopsEarly, rules],
       [tokenizer.fingerprint, template, maxInputTokens ?? 0],
       hash.digest("hex"),
     ])

@@ -20,12 +20,17 @@ export interface TextGenerationParts {
 export class TextGeneration implements Answering {
   constructor(private readonly parts: TextGenerationParts) {}
 
-  async answer(inputs: readonly EncodedInput[], { decoding, maxNewTokens, signal, onProgress }: AnswerOptions): Promise<Prediction[]> {
+  /** `maxTextLength` bounds prompt and answer together, of a model that goes on with its prompt. */
+  async answer(
+    inputs: readonly EncodedInput[],
+    { decoding, maxNewTokens, maxTextLength, signal, onProgress }: AnswerOptions & { readonly maxTextLength?: number },
+  ): Promise<Prediction[]> {
     const { memory, tokenizer, generation, startId, endIds } = this.parts
     const sources = inputs.map(({ ids }) => ids)
     const decoded = await decodeRows(memory, sources, {
       decoding: decoding ?? generation.decoding,
       maxNewTokens: maxNewTokens ?? generation.maxNewTokens,
+      maxTextLength,
       startId,
       endIds,
       lengthPenalty: generation.lengthPenalty,

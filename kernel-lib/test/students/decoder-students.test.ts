@@ -1,6 +1,6 @@
 // Students that go on with a text: decoding against transformers' generate, token for token, and what saving, training and long inputs
 // must keep.
-import { mkdtemp, readFile, rm } from "node:fs/promises"
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
@@ -66,6 +66,20 @@ describe.each(decoderModels)("%s", (name) => {
     const early = { ...options, stopsEarly: true, lengthPenalty: 0.6, decoding: { kind: "beam", beams: 2 } } as const
     expect(tokensOf(await decodeRows(memory, few, early))).toEqual(golden.beam2Early)
     memory.dispose()
+  })
+
+  it("counts the prompt in max_length, as transformers does, unless the caller says how many new tokens", async () => {
+    const limited = join(folder, `${name}-limited`)
+    await cp(decoderFolder(name), limited, { recursive: true })
+    const texts = golden.texts.map(({ text }) => text)
+    const student = await load(name)
+    const lengths = texts.map((text) => student.encodeInput(text).length)
+    const maxLength = Math.max(...lengths) + 2
+    await writeFile(join(limited, "generation_config.json"), JSON.stringify({ max_length: maxLength, eos_token_id: endIdsOf(name) }))
+    const ruled = await loadStudent(limited, { engine: "onnx", threads: 1 })
+    const long = await student.predict(texts, { maxNewTokens: maxLength })
+    expect(tokensOf(await ruled.predict(texts))).toEqual(long.map(({ tokens }, row) => tokens.slice(0, maxLength - lengths[row])))
+    expect(tokensOf(await ruled.predict(texts, { maxNewTokens: 3 }))).toEqual(long.map(({ tokens }) => tokens.slice(0, 3)))
   })
 
   it("answers raw texts as transformers does, also after it was saved and loaded", async () => {
