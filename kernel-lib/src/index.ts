@@ -35,6 +35,7 @@ export { show } from "./display/tslab-hook"
 export { describeEngines, type EngineChoice, type EngineDescription } from "./engine"
 export { type ReproducedCell, ReproducedTable, reproduceTable, type TableName, tableNames } from "./experiments"
 export {
+  type Diversity,
   kendallTau,
   type McNemarResult,
   type Metric,
@@ -74,6 +75,7 @@ export {
   generateDataset,
 } from "./stages/generate-dataset/generate-dataset"
 export type { GenerationEstimate } from "./stages/generate-dataset/generation-cost"
+export type { FilterSwitches } from "./stages/generate-dataset/row-filters"
 export type { RowStream } from "./stages/generate-dataset/stream-rows"
 export { type LoadDatasetOptions, loadDataset } from "./stages/load-dataset/load-dataset"
 export { loadModel } from "./stages/load-model/load-model"
@@ -82,7 +84,9 @@ export { type LeakReport, type ProcessDatasetsOptions, processDatasets, type Spl
 export { type DatasetCandidates, type RetrieveDatasetsOptions, retrieveDatasets } from "./stages/retrieve-datasets/retrieve-datasets"
 export { type ModelCandidates, type RetrieveModelsOptions, retrieveModels } from "./stages/retrieve-models/retrieve-models"
 export { type Demo, type ServeOptions, serve } from "./stages/serve/serve"
+export type { TransformationPlan } from "./stages/transform-dataset/plan-transformation"
 export { type TransformDatasetOptions, transformDataset } from "./stages/transform-dataset/transform-dataset"
+export { TransformedDataset } from "./stages/transform-dataset/transformed-dataset"
 export { type ExportedResponses, exportResponses } from "./store/exported-responses"
 export { type FolderRun, type OpenRunOptions, openRunFolder as openRun, type RunConfiguration } from "./store/run"
 export { readDataset, writeDataset } from "./store/tables"
