@@ -33,7 +33,24 @@ export type {
 } from "./core/teacher"
 export { show } from "./display/tslab-hook"
 export { describeEngines, type EngineChoice, type EngineDescription } from "./engine"
-export { type ReproducedCell, ReproducedTable, reproduceTable, type TableName, tableNames } from "./experiments"
+export {
+  type AblateOptions,
+  type AblateSourcesOptions,
+  Ablation,
+  type AblationCell,
+  type AblationData,
+  ablate,
+  ablateSources,
+  type CellChoice,
+  type Figure,
+  type Grid,
+  type ReproducedCell,
+  ReproducedTable,
+  reproduceTable,
+  type Switches,
+  type TableName,
+  tableNames,
+} from "./experiments"
 export {
   type Diversity,
   kendallTau,

@@ -12,13 +12,15 @@ export interface Processors {
   readonly shareCores: boolean
   /** The share of processor time that a container may use: `cpu.max` of control groups, e.g. `150000 100000`. */
   readonly quota?: string
+  /** `PROMPT2MODEL_THREADS`: what this process is told to make do with, where several share the machine. */
+  readonly allowed?: string
 }
 
 /** One for each core that this process may use, at most 8. */
 export function defaultThreads(processors: Processors = askMachine()): number {
-  const { available, shareCores, quota } = processors
+  const { available, shareCores, quota, allowed } = processors
   const cores = available > 2 && shareCores ? Math.ceil(available / 2) : available
-  return Math.max(1, Math.min(most, cores, readQuota(quota)))
+  return Math.max(1, Math.min(most, cores, readQuota(quota), Number(allowed) || most))
 }
 
 /** Whole processors; a container that has one and a half works best with two threads. */
@@ -33,6 +35,7 @@ function askMachine(): Processors {
     available: availableParallelism(),
     shareCores: siblings === undefined ? process.arch === "x64" : siblings === "1",
     quota: readText("/sys/fs/cgroup/cpu.max"),
+    allowed: process.env.PROMPT2MODEL_THREADS,
   }
 }
 

@@ -1,5 +1,11 @@
 // Experiments: what calls the pipeline, or reads what others made with it, many times over.
 
+export { type AblateOptions, type AblateSourcesOptions, ablate, ablateSources } from "./ablate/ablate"
+export { Ablation } from "./ablate/ablation"
+export type { AblationCell, AblationData } from "./ablate/ablation-data"
+export type { CellChoice, Grid } from "./ablate/cells"
+export type { Switches } from "./ablate/switches"
+export type { Figure } from "./figure"
 export { reproduceTable, type TableName, tableNames } from "./reproduce-table/reproduce-table"
 export type { ReproducedCell } from "./reproduce-table/reproduced-table"
 export { ReproducedTable } from "./reproduce-table/reproduced-table"

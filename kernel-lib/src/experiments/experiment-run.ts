@@ -1,0 +1,113 @@
+// What experiments share: a run with another seed on the same folder, an interrupt that reaches every stage, and a lock on the folder.
+import { setMaxListeners } from "node:events"
+import { open, readFile, rm } from "node:fs/promises"
+import { join } from "node:path"
+import { InputError } from "../core/errors"
+import type { Progress, Reporter, Run, RunEvent } from "../core/run"
+import type { FolderRun } from "../store/run"
+
+const silent: Reporter = { stageStarted() {}, stageProgress() {}, stageEnded() {}, notice() {} }
+
+/** The same folder, teacher, hub and purse; another seed, and stages show themselves only as what the experiment says of them. */
+export function deriveRun(
+  run: FolderRun,
+  changes: {
+    readonly seed: number
+    readonly signal: AbortSignal
+    readonly onEvent?: (event: RunEvent) => void
+  },
+): FolderRun {
+  const reporter: Reporter = {
+    ...silent,
+    notice: (sentence) => run.reporter.notice(sentence),
+  }
+  const record = (event: RunEvent) => {
+    run.record(event)
+    changes.onEvent?.(event)
+  }
+  return Object.create(run, {
+    seed: { value: changes.seed, enumerable: true },
+    signal: { value: changes.signal, enumerable: true },
+    reporter: { value: reporter, enumerable: true },
+    record: { value: record, enumerable: true },
+    // Stages are given all that they need: what another cell made must not be found by chance.
+    latest: { value: undefined },
+  })
+}
+
+/** @throws InputError `experiment.no-folder` */
+export function folderOf(run: Run | undefined, name: string): FolderRun {
+  if (run?.folder) return run as FolderRun
+  throw new InputError(
+    "experiment.no-folder",
+    `${name} keeps its stages in a run's folder: pass run: await openRun("runs/${name.toLowerCase()}", { ... }).`,
+  )
+}
+
+/** Does `work` under one lock, one interrupt, and one line of progress. */
+export async function runExperiment<Result>(
+  name: string,
+  run: FolderRun,
+  signal: AbortSignal | undefined,
+  work: (tools: { readonly signal: AbortSignal; progress(state: Progress): void }) => Promise<{ result: Result; summary: string }>,
+): Promise<Result> {
+  const controller = new AbortController()
+  const abort = () => controller.abort()
+  // A tslab cell that listens in its synchronous phase kills the kernel.
+  await new Promise((resolve) => setImmediate(resolve))
+  const given = [run.signal, signal].filter((one): one is AbortSignal => one !== undefined)
+  if (given.length === 0) process.once("SIGINT", abort)
+  const all = given.length === 0 ? controller.signal : AbortSignal.any(given)
+  setMaxListeners(0, all)
+  const unlock = await lockFolder(run.folder, name)
+  const started = performance.now()
+  run.reporter.stageStarted(name)
+  const seconds = () => (performance.now() - started) / 1000
+  try {
+    const { result, summary } = await work({ signal: all, progress: (state) => run.reporter.stageProgress(name, state) })
+    run.reporter.stageEnded(name, { summary, seconds: seconds(), isReused: false, status: "done" })
+    return result
+  } catch (error) {
+    const summary = error instanceof Error ? error.message : String(error)
+    run.reporter.stageEnded(name, { summary, seconds: seconds(), isReused: false, status: all.aborted ? "partial" : "failed" })
+    throw error
+  } finally {
+    process.removeListener("SIGINT", abort)
+    await unlock()
+  }
+}
+
+/**
+ * One experiment at a time in a folder, so that no two processes compute the same stage. A lock that a killed process left is taken over.
+ * @throws InputError `experiment.running`
+ */
+async function lockFolder(folder: string, name: string): Promise<() => Promise<void>> {
+  const path = join(folder, "experiment.lock")
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const file = await open(path, "wx")
+      await file.writeFile(String(process.pid))
+      await file.close()
+      return () => rm(path, { force: true })
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error
+      const holder = Number(await readFile(path, "utf8").catch(() => ""))
+      if (attempt > 1 || isAlive(holder))
+        throw new InputError(
+          "experiment.running",
+          `Process ${holder} runs an experiment in ${folder}: wait for it, or open another folder for ${name}.`,
+        )
+      await rm(path, { force: true })
+    }
+  }
+}
+
+function isAlive(id: number): boolean {
+  if (!(id > 0)) return false
+  try {
+    process.kill(id, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM"
+  }
+}
