@@ -33,6 +33,8 @@ export function simulatedTeacher({ seed = 0 }: SimulatedTeacherOptions = {}): Te
     name: "simulated",
     identity: `simulated/dates-${grammarVersion}/seed-${seed}`,
     isSimulated: true,
+    // It knows one task's grammar, and cannot rewrite rows of any dataset.
+    answers: (purpose) => purpose !== "transform",
     async complete(request, options) {
       starting ??= start()
       const { asked } = await starting

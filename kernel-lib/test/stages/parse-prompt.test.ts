@@ -1,0 +1,273 @@
+// parsePrompt on prompts as people write them: many languages and notations by rules, free text by a teacher whose answers are held against the prompt.
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import type { Teacher, TeacherRequest } from "../../src/core/teacher"
+import { openaiTeacher, simulatedTeacher } from "../../src/services/teachers"
+import { parsePrompt } from "../../src/stages/parse-prompt/parse-prompt"
+import { openRunFolder } from "../../src/store/run"
+import { completionOf, reply, startFaultServer } from "../services/teachers-fault-server"
+
+type Pair = [input: string, output: string]
+interface Case {
+  readonly prompt: string
+  readonly instruction: string
+  readonly pairs: readonly Pair[]
+}
+
+const byRules: Record<string, Case> = {
+  "Japanese, in corner brackets": {
+    prompt:
+      "文を敬語に直してください。\n\n例：\n\n入力＝「ペンを貸して」\n出力＝「ペンをお貸しください」\n\n入力：「来る」\n出力：「いらっしゃる」\n\n短く答えること。",
+    instruction: "文を敬語に直してください。\n\n短く答えること。",
+    pairs: [
+      ["ペンを貸して", "ペンをお貸しください"],
+      ["来る", "いらっしゃる"],
+    ],
+  },
+  "Chinese, labelled lines with full-width colons": {
+    prompt:
+      "判断评论的情感，只回答“正面”或“负面”。\n\n示例 1：\n输入：这家店的面条很好吃，下次还来。\n输出：正面\n\n示例 2：\n输入：等了一个小时。\n再也不来了！\n输出：负面",
+    instruction: "判断评论的情感，只回答“正面”或“负面”。",
+    pairs: [
+      ["这家店的面条很好吃，下次还来。", "正面"],
+      ["等了一个小时。\n再也不来了！", "负面"],
+    ],
+  },
+  "Arabic, in guillemets": {
+    prompt: "حدد عاصمة البلد.\n\nأمثلة:\n\nالمدخل: «فرنسا»\nالمخرج: «باريس»\n\nالمدخل: «مصر»\nالمخرج: «القاهرة»",
+    instruction: "حدد عاصمة البلد.",
+    pairs: [
+      ["فرنسا", "باريس"],
+      ["مصر", "القاهرة"],
+    ],
+  },
+  "German, low quotes and one line": {
+    prompt: "Setze in den Plural.\n\nEingabe: „das Haus“ Ausgabe: „die Häuser“\nEingabe: „der Baum“, Ausgabe: „die Bäume“",
+    instruction: "Setze in den Plural.",
+    pairs: [
+      ["das Haus", "die Häuser"],
+      ["der Baum", "die Bäume"],
+    ],
+  },
+  "quotes inside that nobody escaped": {
+    prompt: `Explain the code.\n\ninput="print("hello")"\noutput="prints "hello" and a line break"\n\ninput='don't do it'\noutput='do not do it'\n\ninput="print(f"{x}")"\noutput="prints x".`,
+    instruction: "Explain the code.",
+    pairs: [
+      ['print("hello")', 'prints "hello" and a line break'],
+      ["don't do it", "do not do it"],
+      ['print(f"{x}")', "prints x"],
+    ],
+  },
+  "code in fences, with its indentation": {
+    prompt:
+      "Write a docstring.\n\n## Example 1\n\n**Input:**\n```python\ndef area(r):\n    if r < 0:\n\n        raise ValueError\n    return 3 * r * r\n```\n\n**Output:**\n```\n  Area of a circle.\n\n  Raises ValueError.\n```\n\nKeep to one sentence where you can.",
+    instruction: "Write a docstring.\n\nKeep to one sentence where you can.",
+    pairs: [
+      ["def area(r):\n    if r < 0:\n\n        raise ValueError\n    return 3 * r * r", "  Area of a circle.\n\n  Raises ValueError."],
+    ],
+  },
+  "code in triple quotes": {
+    prompt: `Fix it.\n\ninput="""\n  if x = 1:\n    print("a")\n"""\noutput="""\n  if x == 1:\n    print("a")\n"""`,
+    instruction: "Fix it.",
+    pairs: [['\n  if x = 1:\n    print("a")\n', '\n  if x == 1:\n    print("a")\n']],
+  },
+  "JSON lines": {
+    prompt: `Extract the city.\n\nExamples:\n{"input": "I live in \\"Bern\\"\\tnow", "output": "Bern"}\n{"input": "C\\u00f3rdoba is hot", "output": "Córdoba"}`,
+    instruction: "Extract the city.",
+    pairs: [
+      ['I live in "Bern"\tnow', "Bern"],
+      ["Córdoba is hot", "Córdoba"],
+    ],
+  },
+  "a JSON array": {
+    prompt: `Extract the city.\n\n[\n  {\n    "input": "I live in Bern",\n    "output": "Bern"\n  },\n  {\n    "input": "Off to Rome",\n    "output": "Rome"\n  }\n]`,
+    instruction: "Extract the city.",
+    pairs: [
+      ["I live in Bern", "Bern"],
+      ["Off to Rome", "Rome"],
+    ],
+  },
+  "a list with outputs of several lines": {
+    prompt:
+      "List the steps.\n\n1. Input: make tea\n   Output: boil water\npour\nwait\n\n2. Input: make toast\n   Output: slice\ntoast\n\nNo numbers, please.",
+    instruction: "List the steps.\n\nNo numbers, please.",
+    pairs: [
+      ["make tea", "boil water\npour\nwait"],
+      ["make toast", "slice\ntoast"],
+    ],
+  },
+  "a pair in one line": {
+    prompt: "Square it.\n\n- Input: 3, Output: 9\n- Input: 4 -> Output: 16",
+    instruction: "Square it.",
+    pairs: [
+      ["3", "9"],
+      ["4", "16"],
+    ],
+  },
+  "other words with the same letters": {
+    prompt: 'Rate the input: is it polite? The output is "yes" or "no". Say output="no" when unsure.\n\ninput="Thanks!" output="yes"',
+    instruction: 'Rate the input: is it polite? The output is "yes" or "no". Say output="no" when unsure.',
+    pairs: [["Thanks!", "yes"]],
+  },
+  "arrows, with nobody to ask": {
+    prompt: "Say the opposite.\n\n- hot -> cold\n- 'big' → 'small'\n- up => down",
+    instruction: "Say the opposite.",
+    pairs: [
+      ["hot", "cold"],
+      ["big", "small"],
+      ["up", "down"],
+    ],
+  },
+  "questions and answers, with nobody to ask": {
+    prompt: "Answer in one word.\n\nQ: What barks?\nA: Dogs\n\nQ: What purrs?\nA: Cats",
+    instruction: "Answer in one word.",
+    pairs: [
+      ["What barks?", "Dogs"],
+      ["What purrs?", "Cats"],
+    ],
+  },
+}
+
+describe("parsePrompt by rules", () => {
+  for (const [name, { prompt, instruction, pairs }] of Object.entries(byRules)) {
+    it(`reads ${name}`, async () => {
+      const spec = await parsePrompt(prompt)
+      expect(spec.demonstrations).toEqual(pairs.map(([input, output]) => ({ input, output })))
+      expect(spec.instruction).toBe(instruction)
+      expect(spec.parsedBy).toMatch(/^rules/)
+      expect(spec.text).toBe(prompt)
+    })
+  }
+
+  it("reads the prompts of the notebooks: all examples, and nothing of them in the instruction", async () => {
+    const folder = join(import.meta.dirname, "../../../notebooks/prompts")
+    for (const file of (await readdir(folder)).filter((name) => name.endsWith(".txt"))) {
+      const text = await readFile(join(folder, file), "utf8")
+      const spec = await parsePrompt(text)
+      expect(spec.demonstrations).toHaveLength(text.match(/^input=/gm)!.length)
+      for (const { input, output } of spec.demonstrations) expect(text).toContain(`input="${input}"\noutput="${output}"`)
+      expect(spec.instruction).not.toMatch(/input=|Examples:/)
+      expect(text.startsWith(spec.instruction)).toBe(true)
+    }
+  })
+
+  it("says what to do where nothing is marked and nobody can be asked", async () => {
+    for (const prompt of ["Say the opposite of a word. Turn x -> y.", "Input is a word, output its opposite."]) {
+      await expect(parsePrompt(prompt)).rejects.toMatchObject({
+        code: "prompt.no-examples",
+        message: expect.stringContaining('input="..."'),
+      })
+    }
+    await expect(parsePrompt(" \n")).rejects.toMatchObject({ code: "prompt.empty" })
+  })
+
+  it("shows what it understood, and how to change it", async () => {
+    const spec = await parsePrompt('Do <b>it</b>.\n\ninput="a" output="b"')
+    expect(spec.toPayload()).toMatchObject({
+      subtitle: "instruction and 1 demonstration, understood by rules",
+      nextStep: "spec.with({ instruction, demonstrations })",
+    })
+    const changed = spec.with({ demonstrations: [{ input: "c", output: "d" }] })
+    expect(changed).toMatchObject({ instruction: "Do <b>it</b>.", parsedBy: "you", demonstrations: [{ input: "c", output: "d" }] })
+    expect(changed.fingerprint).not.toBe(spec.fingerprint)
+    expect(spec.demonstrations).toEqual([{ input: "a", output: "b" }])
+  })
+})
+
+describe("parsePrompt by a teacher", () => {
+  let folder: string
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "parse-prompt-"))
+  })
+  afterEach(() => rm(folder, { recursive: true, force: true }))
+
+  const prompt = `Schreibe höflich um. Aus „Gib her!“ wird zum Beispiel
+
+    Könntest du mir das
+    bitte geben?
+
+und aus „Weg da“ wird „Darf ich mal vorbei?“. Nie mehr als zwei Sätze.`
+  const right = {
+    instruction: "Schreibe höflich um. Nie mehr als zwei Sätze.",
+    demonstrations: [
+      { input: "Gib her!", output: "Könntest du mir das bitte geben?" },
+      { input: "Weg da", output: "Darf ich mal vorbei?" },
+    ],
+  }
+  const answering = (...answers: unknown[]): Teacher & { requests: TeacherRequest[] } => {
+    const requests: TeacherRequest[] = []
+    return {
+      name: "reader",
+      requests,
+      async complete(request) {
+        const answer = answers[Math.min(requests.push(request), answers.length) - 1]
+        const text = typeof answer === "string" ? answer : JSON.stringify(answer)
+        return { texts: [text], finishReasons: ["stop"], usage: { inputTokens: 1, outputTokens: 1 }, usd: 0 }
+      },
+    }
+  }
+  const parse = async (text: string, teacher: Teacher) => parsePrompt(text, { run: await openRunFolder(join(folder, "run"), { teacher }) })
+
+  it("takes examples from free text, with the line breaks and the indentation that they have there", async () => {
+    const spec = await parse(prompt, answering(right))
+    expect(spec).toMatchObject({ instruction: right.instruction, parsedBy: "reader" })
+    expect(spec.demonstrations).toEqual([{ input: "Gib her!", output: "Könntest du mir das\n    bitte geben?" }, right.demonstrations[1]])
+  })
+
+  it("says what is wrong with an answer once: made-up examples, other words, another form", async () => {
+    const wrong = [
+      [
+        { ...right, demonstrations: [...right.demonstrations, { input: "Platz!", output: "Setz dich bitte." }] },
+        /demonstration 3 does not stand in the prompt/,
+      ],
+      [{ ...right, instruction: "Make every utterance sound considerably friendlier" }, /not in the words of the prompt/],
+      [{ ...right, instruction: " " }, /"instruction" is empty/],
+      [{ instruction: right.instruction }, /has no "demonstrations"/],
+    ] as const
+    for (const [index, [answer, problem]] of wrong.entries()) {
+      const teacher = { ...answering(answer, right), identity: `reader ${index}` }
+      const spec = await parsePrompt(prompt, { run: await openRunFolder(join(folder, String(index)), { teacher }) })
+      expect(spec.demonstrations).toHaveLength(2)
+      expect(teacher.requests).toHaveLength(2)
+      expect(teacher.requests[1].messages.at(-1)?.content).toMatch(problem)
+    }
+  })
+
+  it("falls back on the arrangement of the lines, or names the remedy, where the answers are of no use", async () => {
+    const arranged = "Say the opposite.\n\nhot -> cold\nup -> down"
+    expect(await parse(arranged, answering("no"))).toMatchObject({
+      parsedBy: "rules, from the arrangement of its lines",
+      demonstrations: { length: 2 },
+    })
+    const other = await openRunFolder(join(folder, "other"), { teacher: answering("no") })
+    await expect(parsePrompt(prompt, { run: other })).rejects.toMatchObject({ code: "teacher.malformed" })
+    const empty = await openRunFolder(join(folder, "empty"), { teacher: answering({ ...right, demonstrations: [] }) })
+    await expect(parsePrompt(prompt, { run: empty })).rejects.toMatchObject({ code: "prompt.no-examples" })
+  })
+
+  it("is not asked where the examples are marked", async () => {
+    const teacher = answering(right)
+    await parse('Do it.\n\ninput="a" output="b"', teacher)
+    expect(teacher.requests).toEqual([])
+  })
+
+  it("may be a server, or the simulated one", async () => {
+    const server = await startFaultServer(({ body }, response) => {
+      expect(body.response_format.json_schema.name).toBe("parsed_prompt")
+      reply(response, completionOf([`Sure!\n\`\`\`json\n${JSON.stringify(right)}\n\`\`\``]))
+    })
+    try {
+      const spec = await parse(prompt, openaiTeacher("local", { baseURL: server.baseURL, apiKey: "k-local-test" }))
+      expect(spec.demonstrations).toHaveLength(2)
+    } finally {
+      await server.close()
+    }
+    const teacher = simulatedTeacher()
+    const run = await openRunFolder(join(folder, "simulated"), { teacher })
+    const spec = await parsePrompt("Write dates as ISO 8601.\n\n3 May 1999 becomes 1999-05-03\n1 June 2001 becomes 2001-06-01", { run })
+    expect(spec).toMatchObject({ parsedBy: "simulated", demonstrations: [{ input: "3 May 1999" }, { output: "2001-06-01" }] })
+    await teacher.close?.()
+  })
+})
