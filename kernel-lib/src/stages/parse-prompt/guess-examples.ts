@@ -3,7 +3,7 @@ import type { Example } from "../../core/prompt-spec"
 import type { Span } from "./labelled-examples"
 
 const bullet = String.raw`^[ \t]*(?:[-*•+][ \t]+|\(?\d{1,3}[.)、][ \t]*)?`
-const arrows = new RegExp(String.raw`${bullet}(\S.*?)[ \t]*(?:-+>|=+>|→|⇒|⟶|➜)[ \t]*(\S.*?)[ \t]*$`, "gmu")
+const arrows = new RegExp(String.raw`${bullet}(\S.*?)[ \t]*(?:-{1,3}>|={1,3}>|→|⇒|⟶|➜)[ \t]*(\S.*?)[ \t]*$`, "gmu")
 const questions = new RegExp(
   String.raw`${bullet}(?:q|question|问|問|質問|frage|pregunta|вопрос|س)[ \t]*[:：][ \t]*(\S.*?)[ \t]*\n${bullet}(?:a|answer|答|回答|antwort|respuesta|réponse|ответ|ج)[ \t]*[:：][ \t]*(\S.*?)[ \t]*$`,
   "gimu",

@@ -23,13 +23,14 @@ export function findLabelledExamples(text: string): Span[] {
   return inputs.flatMap((input, index) => {
     const from = input.index + input[0].length
     const limit = inputs[index + 1]?.index ?? text.length
-    outputLine.lastIndex = from
-    const output = outputLine.exec(text)
-    if (!output || output.index >= limit) return []
-    const given = readBlock(text.slice(from, output.index), true)
-    const wanted = readBlock(text.slice(output.index + output[0].length, limit), false)
+    const rest = text.slice(from, limit)
+    outputLine.lastIndex = 0
+    const output = outputLine.exec(rest)
+    if (!output) return []
+    const given = readBlock(rest.slice(0, output.index), true)
+    const wanted = readBlock(rest.slice(output.index + output[0].length), false)
     if (given.value === "" || wanted.value === "") return []
-    const end = output.index + output[0].length + wanted.length
+    const end = from + output.index + output[0].length + wanted.length
     return [{ start: input.index, end, example: { input: given.value, output: wanted.value } }]
   })
 }
