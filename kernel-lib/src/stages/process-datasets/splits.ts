@@ -65,6 +65,12 @@ export class Splits implements SplitsParts {
     return `${count(train)} train, ${count(validation)} validation, no leak into ${count(test)} test rows${removed > 0 ? ` (${removed.toLocaleString("en")} removed)` : ""}`
   }
 
+  private get families(): string[] {
+    const { numFamilies } = this.leak
+    const sets = numFamilies === 1 ? "1 set of alike rows was" : `${numFamilies.toLocaleString("en")} sets of alike rows were`
+    return numFamilies === 0 ? [] : [`${sets} each kept in one split`]
+  }
+
   /** What it shows of itself: a bounded preview of the train rows. */
   toPayload(): DatasetPayload {
     const { train, validation, test } = this
@@ -73,7 +79,7 @@ export class Splits implements SplitsParts {
       ...train.toPayload(),
       version: payloadVersion,
       title: "Splits",
-      subtitle: [this.summary, ...this.leak.notes].join(". "),
+      subtitle: [this.summary, ...this.families, ...this.leak.notes].join(". "),
       numRows: all.length,
       splits: [
         { name: "train", rows: train.length },
