@@ -221,7 +221,7 @@ describe("processDatasets on any rows", () => {
   ]
   const anyText = fc.tuple(fc.constantFrom(...passages), fc.constantFrom(...edits)).map(([passage, edit]) => edit(passage))
   const anyRow = fc.record({ input: anyText, output: fc.constantFrom("x", "y") })
-  const anyRows = fc.array(anyRow, { minLength: 3, maxLength: 60 })
+  const anyRows = fc.array(anyRow, { minLength: 3, maxLength: 60, size: "max" })
   const anyTask = fc.record({
     rows: anyRows,
     test: fc.option(fc.array(anyRow, { minLength: 1, maxLength: 5 }), { nil: undefined }),
@@ -261,7 +261,7 @@ describe("processDatasets on any rows", () => {
           }
         }
       }),
-      { numRuns: 60, seed: 7 },
+      { numRuns: 20, seed: 7 },
     )
     expect(compared).toBeGreaterThan(3000)
   })
@@ -277,7 +277,7 @@ describe("processDatasets on any rows", () => {
           splits && splitsOf(splits).map((set) => [set.inputs, set.outputs]),
         )
       }),
-      { numRuns: 30, seed: 8 },
+      { numRuns: 12, seed: 8 },
     )
   })
 
@@ -299,7 +299,7 @@ describe("processDatasets on any rows", () => {
           for (const splits of [smaller, larger]) expect(rowsOf(splits).length + splits.rejected.length).toBe(task.rows.length)
         },
       ),
-      { numRuns: 60, seed: 9 },
+      { numRuns: 25, seed: 9 },
     )
   })
 })
