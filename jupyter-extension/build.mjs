@@ -1,6 +1,6 @@
 // Makes the prebuilt extension, labextension/: checks the types, bundles src/ into dist/, and calls JupyterLab's own builder, from npm alone.
 import { spawnSync } from "node:child_process"
-import { rmSync } from "node:fs"
+import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -15,6 +15,20 @@ run(resolve("typescript/bin/tsc"), "--noEmit", "-p", here)
 run(join(dirname(resolve("tsdown/package.json")), "dist/run.mjs"))
 rmSync(join(here, "labextension"), { recursive: true, force: true })
 run(builder, "--core-package-file", corePackage, here)
+nameBundledPackages()
+
+/** What is bundled into the worker is unknown to JupyterLab's builder, and its licences go with it all the same. */
+function nameBundledPackages() {
+  const file = join(here, "labextension/static/third-party-licenses.json")
+  const { packages } = JSON.parse(readFileSync(file, "utf8"))
+  for (const name of ["hyparquet", "hyparquet-compressors"]) {
+    const folder = join(dirname(resolve(name)), "..")
+    const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
+    const text = readFileSync(join(folder, "LICENSE"), "utf8")
+    packages.push({ name, versionInfo: version, licenseId: license, extractedText: text })
+  }
+  writeFileSync(file, `${JSON.stringify({ packages }, null, 2)}\n`)
+}
 
 function run(program, ...words) {
   const { status } = spawnSync(process.execPath, [program, ...words], { cwd: here, stdio: "inherit" })

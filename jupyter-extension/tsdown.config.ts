@@ -1,13 +1,14 @@
 import { defineConfig } from "tsdown"
 
-// One module for JupyterLab's builder; the types of payloads come out of the library's sources and go into it.
+// Modules for JupyterLab's builder: the plug-ins, the viewer that is loaded when it is needed, and the worker, which is a program by itself.
+// The types of payloads come out of the library's sources and go into them.
 export default defineConfig({
-  entry: "src/index.ts",
+  entry: { index: "src/index.ts", worker: "src/worker/worker.ts" },
   format: "esm",
   platform: "browser",
   target: "es2022",
   outDir: "dist",
   outExtensions: () => ({ js: ".js", dts: ".d.ts" }),
-  dts: true,
+  dts: { entry: "src/index.ts" },
   clean: true,
 })

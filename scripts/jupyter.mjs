@@ -67,7 +67,7 @@ function installExtension(python, say) {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath ?? entry.path, entry.name)),
   )
-  const shared = ["payloads.ts", "colours.ts", "plain-text.ts", "wording.ts"].map((name) => join(root, "kernel-lib/src/display", name))
+  const shared = ["payloads.ts", "colours.ts", "plain-text.ts", "word-diff.ts", "wording.ts"].map((name) => join(root, "kernel-lib/src/display", name))
   once("extension", hashOf([...sources, ...shared]), () => {
     say("Building JupyterLab's extension ...")
     run(isWindows ? "npm.cmd" : "npm", ["run", "--silent", "build", "--workspace", "jupyterlab-prompt2model"])

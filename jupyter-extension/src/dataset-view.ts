@@ -4,19 +4,21 @@ import { colourOfReason, colours } from "../../kernel-lib/src/display/colours"
 import type { DatasetPayload } from "../../kernel-lib/src/display/payloads"
 import { makeVisible } from "../../kernel-lib/src/display/plain-text"
 import { datasetSubtitle, formatCount, splitsToName } from "../../kernel-lib/src/display/wording"
+import { createElement, createLink } from "./viewer/elements"
 
 /** Texts of this length stand on one line. */
 const shortText = 36
 /** Characters of a row beside which there is still room. */
 const roomForRow = 72
 
-export function renderDataset(payload: DatasetPayload): HTMLElement {
+/** `openFile` opens the whole file; undefined where it cannot be opened. */
+export function renderDataset(payload: DatasetPayload, openFile?: () => void): HTMLElement {
   const view = createElement("div")
   view.append(renderBar(payload))
   const main = createElement("div", hasLongText(payload) ? "p2m-main p2m-wide" : "p2m-main")
   if (payload.preview.length > 0) main.append(renderRows(payload))
   main.append(renderSide(payload))
-  view.append(main, renderFoot(payload))
+  view.append(main, renderFoot(payload, openFile))
   return view
 }
 
@@ -127,7 +129,7 @@ function renderCounts(counts: readonly { readonly name: string; readonly rows: n
   return list
 }
 
-function renderFoot({ preview, numRows, file, nextStep }: DatasetPayload): HTMLElement {
+function renderFoot({ preview, numRows, file, nextStep }: DatasetPayload, openFile?: () => void): HTMLElement {
   const foot = createElement("div", "p2m-foot")
   const shown =
     preview.length < numRows
@@ -135,13 +137,7 @@ function renderFoot({ preview, numRows, file, nextStep }: DatasetPayload): HTMLE
       : `${formatCount(numRows)} rows.`
   foot.append(shown)
   if (file !== undefined) foot.append(" All of them are in ", createElement("code", "", file), ".")
+  if (openFile) foot.append(" ", createLink("Open in the dataset viewer", openFile), ".")
   if (nextStep !== undefined) foot.append(" Next: ", createElement("code", "", nextStep))
   return foot
-}
-
-function createElement<Name extends keyof HTMLElementTagNameMap>(name: Name, className = "", text = ""): HTMLElementTagNameMap[Name] {
-  const element = document.createElement(name)
-  if (className !== "") element.className = className
-  if (text !== "") element.textContent = makeVisible(text)
-  return element
 }

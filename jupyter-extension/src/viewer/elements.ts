@@ -1,0 +1,22 @@
+// Elements of the page, made with text that is shown and never obeyed.
+import { makeVisible } from "../../../kernel-lib/src/display/plain-text"
+
+export function createElement<Name extends keyof HTMLElementTagNameMap>(
+  name: Name,
+  className = "",
+  text = "",
+): HTMLElementTagNameMap[Name] {
+  const element = document.createElement(name)
+  if (className !== "") element.className = className
+  if (text !== "") element.textContent = makeVisible(text)
+  return element
+}
+
+/** A button that looks like a link. */
+export function createLink(text: string, act: () => void, title = ""): HTMLButtonElement {
+  const button = createElement("button", "p2m-link", text)
+  button.type = "button"
+  if (title !== "") button.title = title
+  button.addEventListener("click", act)
+  return button
+}

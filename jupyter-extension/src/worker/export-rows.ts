@@ -1,0 +1,30 @@
+// The rows of a view as a file, made piece by piece.
+import type { Cell } from "../protocol"
+import { textOf } from "./summaries"
+import type { Table } from "./table"
+import { letOthersGo, type View } from "./view"
+
+const rowsAtOnce = 5000
+
+export async function exportRows(table: Table, view: View, format: "csv" | "jsonl"): Promise<Blob> {
+  const columns = table.columns.map(({ name }) => name)
+  const parts: Blob[] = format === "csv" ? [new Blob([`${columns.map(quote).join(",")}\n`])] : []
+  for (let start = 0; ; start += rowsAtOnce) {
+    const rows = view.rows(start, start + rowsAtOnce)
+    if (rows.length === 0) break
+    const cells: Cell[][] = []
+    for (const column of columns) cells.push(await table.cells(column, rows))
+    const lines = rows.map((_row, index) =>
+      format === "csv"
+        ? cells.map((column) => quote(textOf(column[index]))).join(",")
+        : JSON.stringify(Object.fromEntries(columns.flatMap((name, at) => (cells[at][index] === null ? [] : [[name, cells[at][index]]])))),
+    )
+    parts.push(new Blob([`${lines.join("\n")}\n`]))
+    await letOthersGo()
+  }
+  return new Blob(parts, { type: format === "csv" ? "text/csv" : "application/jsonl" })
+}
+
+function quote(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
+}

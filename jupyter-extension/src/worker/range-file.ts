@@ -1,0 +1,68 @@
+// A file behind HTTP, read in ranges of bytes, never whole unless it is small.
+import type { AsyncBuffer } from "hyparquet"
+
+/** A server that knows no ranges sends all of a file: up to this size that is borne. */
+const mostWithoutRanges = 64e6
+
+export interface RangeFile extends AsyncBuffer {
+  /** How many bytes have come so far. */
+  bytesRead(): number
+}
+
+/** @throws Error in one sentence, where the file is not there or cannot be read in ranges */
+export async function openRangeFile(url: string, headers: Readonly<Record<string, string>>): Promise<RangeFile> {
+  let bytesRead = 0
+  let whole: ArrayBuffer | undefined
+  const first = await request(0, 1)
+  let byteLength: number
+  if (first.status === 206) {
+    byteLength = totalOf(first)
+    await first.arrayBuffer()
+  } else if (first.status === 416 || first.headers.get("content-length") === "0") {
+    byteLength = 0
+  } else {
+    const length = Number(first.headers.get("content-length") ?? 0)
+    if (length > mostWithoutRanges) {
+      await first.body?.cancel()
+      throw new Error("The server does not send parts of files, and this one is too large to be loaded whole.")
+    }
+    whole = await first.arrayBuffer()
+    byteLength = whole.byteLength
+    bytesRead = byteLength
+  }
+
+  async function request(start: number, end: number): Promise<Response> {
+    const response = await fetch(url, { headers: { ...headers, Range: `bytes=${start}-${end - 1}` }, cache: "no-store" })
+    if (response.ok || response.status === 416) return response
+    throw new Error(
+      response.status === 404
+        ? "The file is not there any more: look for it in the file browser."
+        : response.status === 401 || response.status === 403
+          ? "The server does not let you read this file: log in again."
+          : `The server answered ${response.status} instead of the file.`,
+    )
+  }
+
+  return {
+    byteLength,
+    bytesRead: () => bytesRead,
+    async slice(start, end = byteLength) {
+      // A damaged footer may point anywhere.
+      if (!(start >= 0 && start <= end && end <= byteLength)) throw new Error(`It points to bytes ${start} to ${end} of ${byteLength}.`)
+      if (start === end) return new ArrayBuffer(0)
+      if (whole) return whole.slice(start, end)
+      const response = await request(start, end)
+      if (response.status !== 206 || totalOf(response) !== byteLength) throw new Error("The file has changed: close it and open it again.")
+      const bytes = await response.arrayBuffer()
+      if (bytes.byteLength !== end - start) throw new Error("The file was cut short while it was read: open it again.")
+      bytesRead += bytes.byteLength
+      return bytes
+    },
+  }
+}
+
+function totalOf(response: Response): number {
+  const total = Number(/\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1])
+  if (!Number.isSafeInteger(total)) throw new Error("The server does not say how large the file is.")
+  return total
+}
