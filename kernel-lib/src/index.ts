@@ -44,11 +44,17 @@ export {
   type CellChoice,
   type Figure,
   type Grid,
+  HyperparameterSearch,
+  type Range,
   type ReproducedCell,
   ReproducedTable,
   reproduceTable,
+  type SearchHyperparametersOptions,
+  type SearchSpace,
   type Switches,
+  searchHyperparameters,
   type TableName,
+  type Trial,
   tableNames,
 } from "./experiments"
 export {

@@ -9,3 +9,9 @@ export type { Figure } from "./figure"
 export { reproduceTable, type TableName, tableNames } from "./reproduce-table/reproduce-table"
 export type { ReproducedCell } from "./reproduce-table/reproduced-table"
 export { ReproducedTable } from "./reproduce-table/reproduced-table"
+export {
+  type SearchHyperparametersOptions,
+  searchHyperparameters,
+} from "./search-hyperparameters/search-hyperparameters"
+export { HyperparameterSearch, type SearchData, type Trial } from "./search-hyperparameters/search-result"
+export type { Range, SearchSpace } from "./search-hyperparameters/space"

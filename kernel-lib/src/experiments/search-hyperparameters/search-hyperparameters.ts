@@ -1,5 +1,6 @@
 // searchHyperparameters: a base model, rows and a space in, the settings that train best out. Each trial begins from a fresh copy of the base;
 // one that is worse than most were at the same epoch is stopped. What a killed process had done is found again.
+import { appendFileSync } from "node:fs"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { Dataset } from "../../core/dataset"
@@ -10,7 +11,6 @@ import { Random } from "../../core/random"
 import type { Run, RunEvent } from "../../core/run"
 import type { TrainingSettings } from "../../stages/fine-tune/choose-settings"
 import { fineTune } from "../../stages/fine-tune/fine-tune"
-import { writeFileAtomically } from "../../store/atomic"
 import type { FolderRun } from "../../store/run"
 import { deriveRun, folderOf, runExperiment } from "../experiment-run"
 import { HyperparameterSearch, type Trial } from "./search-result"
@@ -67,15 +67,24 @@ export async function searchHyperparameters(base: BaseModel, options: SearchHype
       const seen = trials.flatMap(({ places, loss }) => (loss === undefined ? [] : [{ places, loss }]))
       const places = method === "tpe" ? suggestByTpe(dimensions, seen, random) : suggestAtRandom(dimensions, random)
       const known = journal.find(number, places)
-      const trial = known ?? (await runTrial(base, { number, places, dimensions, earlier: trials, stopAfter }, options, run, signal))
-      if (!known) await journal.add(trial)
+      const trial =
+        known ?? (await runTrial(base, { number, places, dimensions, earlier: trials, stopAfter }, options, { run, signal, journal }))
+      if (!known) journal.noteTrial(trial)
       trials.push(trial)
       const best = Math.min(...trials.flatMap(({ loss }) => loss ?? []))
-      progress({ done: number, total: count, unit: "trials", note: Number.isFinite(best) ? `lowest validation loss ${best.toFixed(4)}` : undefined })
+      progress({
+        done: number,
+        total: count,
+        unit: "trials",
+        note: Number.isFinite(best) ? `lowest validation loss ${best.toFixed(4)}` : undefined,
+      })
     }
     const result = new HyperparameterSearch({ method, dimensions, trials })
     const { best } = result
-    return { result, summary: best ? `validation loss ${best.loss!.toFixed(4)} in trial ${best.number} of ${count}` : "no trial could be trained" }
+    return {
+      result,
+      summary: best ? `validation loss ${best.loss!.toFixed(4)} in trial ${best.number} of ${count}` : "no trial could be trained",
+    }
   })
 }
 
@@ -91,68 +100,116 @@ async function runTrial(
   base: BaseModel,
   { number, places, dimensions, earlier, stopAfter }: TrialPlan,
   { train, validation, training, spec, template }: SearchHyperparametersOptions,
-  run: FolderRun,
-  signal: AbortSignal,
+  { run, signal, journal }: { readonly run: FolderRun; readonly signal: AbortSignal; readonly journal: TrialJournal },
 ): Promise<Trial> {
-  const settings = Object.fromEntries(dimensions.map((dimension, at) => [dimension.name, valueAt(dimension, places[at])])) as Partial<TrainingSettings>
+  const settings = Object.fromEntries(
+    dimensions.map((dimension, at) => [dimension.name, valueAt(dimension, places[at])]),
+  ) as Partial<TrainingSettings>
+  const part = { number, settings, places }
+  const curve = journal.curveOf(number, places)
+  const isStopped = () => curve.findIndex((_, at) => isPoor(curve.slice(0, at + 1), earlier, stopAfter))
+  const stopped = (): Trial => {
+    const seen = curve.slice(0, isStopped() + 1)
+    return { ...part, status: "stopped", loss: Math.min(...seen), curve: seen }
+  }
+  // A process that was killed may have been about to stop it.
+  if (isStopped() >= 0) return stopped()
   const stop = new AbortController()
+  let epochs = Number.POSITIVE_INFINITY
   const watch = (event: RunEvent) => {
-    if (event.type !== "training.validation" || stopAfter === false) return
-    if (isPoor(Number(event.epoch), Number(event.loss), earlier, stopAfter)) stop.abort()
+    if (event.type === "training.started") epochs = (event.settings as TrainingSettings).epochs
+    // After the last epoch there is nothing left to stop.
+    if (event.type !== "training.validation" || Number(event.epoch) >= epochs) return
+    curve[Number(event.epoch) - 1] = Number(event.loss)
+    journal.noteLoss(number, places, Number(event.epoch), Number(event.loss))
+    if (isPoor(curve, earlier, stopAfter)) stop.abort()
   }
   const derived = deriveRun(run, { seed: run.seed, signal: AbortSignal.any([signal, stop.signal]), onEvent: watch })
-  const part = { number, settings, places }
   try {
     const trained = await fineTune(base, { ...training, ...settings, spec, template, train, validation, run: derived })
     trained.student.dispose()
-    const curve = trained.validationLoss.map(([, loss]) => loss)
-    return { ...part, status: "done", loss: trained.bestValidationLoss, curve }
+    return { ...part, status: "done", loss: trained.bestValidationLoss, curve: trained.validationLoss.map(([, loss]) => loss) }
   } catch (error) {
     if (signal.aborted || !isPrompt2ModelError(error)) throw error
-    if (!stop.signal.aborted) return { ...part, status: "failed", curve: [], reason: messageOf(error) }
-    const partial = (await run.latest("fineTune")) as Awaited<ReturnType<typeof fineTune>> | undefined
-    partial?.student.dispose()
-    const curve = (partial?.validationLoss ?? []).map(([, loss]) => loss)
-    return { ...part, status: "stopped", loss: Math.min(...curve), curve }
+    return stop.signal.aborted ? stopped() : { ...part, status: "failed", curve: [], reason: messageOf(error) }
   }
 }
 
-/** Whether the loss is above the median of what earlier trials had as their lowest by this epoch (Golovin et al. 2017). */
-function isPoor(epoch: number, loss: number, earlier: readonly Trial[], least: number): boolean {
-  const reached = earlier.filter(({ curve }) => curve.length >= epoch).map(({ curve }) => Math.min(...curve.slice(0, epoch)))
-  if (reached.length < least) return false
+/** Whether the last loss of `curve` is above the median of earlier trials' after the same epoch. */
+function isPoor(curve: readonly number[], earlier: readonly Trial[], least: number | false): boolean {
+  const reached = earlier.flatMap((trial) => trial.curve[curve.length - 1] ?? [])
+  if (least === false || reached.length < least) return false
   reached.sort((a, b) => a - b)
   const half = reached.length >> 1
-  return loss > (reached.length % 2 === 1 ? reached[half] : (reached[half - 1] + reached[half]) / 2)
+  return curve[curve.length - 1] > (reached.length % 2 === 1 ? reached[half] : (reached[half - 1] + reached[half]) / 2)
 }
 
-function fingerprintSearch(base: BaseModel, dimensions: readonly Dimension[], options: SearchHyperparametersOptions, run: FolderRun): string {
+function fingerprintSearch(
+  base: BaseModel,
+  dimensions: readonly Dimension[],
+  options: SearchHyperparametersOptions,
+  run: FolderRun,
+): string {
   const { train, validation, method, training, spec, template, stopAfter } = options
   const rows = [train.fingerprint, validation.fingerprint]
   return fingerprintOf([base.fingerprint, dimensions, rows, method, training, spec?.fingerprint, template, stopAfter, run.seed, run.engine])
 }
 
-/** The trials of a search, each written when it is done. A longer search goes on from a shorter one. */
+type JournalLine =
+  | { readonly trial: Trial }
+  | { readonly number: number; readonly places: readonly Place[]; readonly epoch: number; readonly loss: number }
+
+/** What a search has seen, a line each: losses as they come, and trials when they are done. A longer search goes on from a shorter one. */
 class TrialJournal {
   private constructor(
     private readonly path: string,
-    private readonly trials: Trial[],
+    private readonly lines: readonly JournalLine[],
   ) {}
 
   static async open({ folder }: FolderRun, fingerprint: string): Promise<TrialJournal> {
-    const path = join(folder, `search-${fingerprint.slice(0, 12)}.json`)
-    const text = await readFile(path, "utf8").catch(() => "[]")
-    return new TrialJournal(path, JSON.parse(text) as Trial[])
+    const path = join(folder, `search-${fingerprint.slice(0, 12)}.jsonl`)
+    const text = await readFile(path, "utf8").catch(() => "")
+    // A line that a kill cut short must not swallow the next one.
+    if (text !== "" && !text.endsWith("\n")) appendFileSync(path, "\n")
+    return new TrialJournal(path, text.split("\n").flatMap(parseLine))
   }
 
   find(number: number, places: readonly Place[]): Trial | undefined {
-    return this.trials.find((trial) => trial.number === number && trial.places.every((place, at) => place === places[at]))
+    return this.lines.flatMap((line) => ("trial" in line && isSame(line.trial, number, places) ? line.trial : []))[0]
   }
 
-  async add(trial: Trial): Promise<void> {
-    // What broke may be mended by then: it is tried again.
-    if (trial.status === "failed") return
-    this.trials.push(trial)
-    await writeFileAtomically(this.path, JSON.stringify(this.trials))
+  /** The losses of a trial that was not done, from its first epoch on. */
+  curveOf(number: number, places: readonly Place[]): number[] {
+    const curve: number[] = []
+    for (const line of this.lines) {
+      if (!("trial" in line) && isSame(line, number, places) && line.epoch <= curve.length + 1) curve[line.epoch - 1] = line.loss
+    }
+    return curve
   }
+
+  noteLoss(number: number, places: readonly Place[], epoch: number, loss: number): void {
+    this.write({ number, places, epoch, loss })
+  }
+
+  noteTrial(trial: Trial): void {
+    // What broke may be mended by then: it is tried again.
+    if (trial.status !== "failed") this.write({ trial })
+  }
+
+  private write(line: JournalLine): void {
+    appendFileSync(this.path, `${JSON.stringify(line)}\n`)
+  }
+}
+
+/** A line that a kill cut short is none. */
+function parseLine(line: string): JournalLine[] {
+  try {
+    return line === "" ? [] : [JSON.parse(line) as JournalLine]
+  } catch {
+    return []
+  }
+}
+
+function isSame(one: { readonly number: number; readonly places: readonly Place[] }, number: number, places: readonly Place[]): boolean {
+  return one.number === number && one.places.length === places.length && one.places.every((place, at) => place === places[at])
 }

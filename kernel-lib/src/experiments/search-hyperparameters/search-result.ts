@@ -57,7 +57,11 @@ export class HyperparameterSearch implements SearchData {
   figure(): Figure {
     const trials = this.ranked
     const losses = trials.map(({ loss }) => loss!)
-    const dimensions = this.dimensions.map((dimension, at) => ({ label: dimension.name, ...axisOf(dimension), values: trials.map(({ places }) => places[at]) }))
+    const dimensions = this.dimensions.map((dimension, at) => ({
+      label: dimension.name,
+      ...axisOf(dimension),
+      values: trials.map(({ places }) => places[at]),
+    }))
     const line = { color: losses, colorscale: "Viridis", reversescale: true, showscale: true }
     const data = [{ type: "parcoords", line, dimensions: [...dimensions, { label: "validation loss", values: losses }] }]
     return makeFigure("Hyperparameter search", { data, layout: {} }, this.draw())
@@ -71,7 +75,13 @@ export class HyperparameterSearch implements SearchData {
     const names = this.dimensions.map(({ name }) => name as keyof TrainingSettings)
     return writeCsv(
       ["trial", ...names, "status", "loss", "epochs"],
-      this.trials.map(({ number, settings, status, loss, curve }) => [number, ...names.map((name) => describe(settings[name])), status, loss, curve.length]),
+      this.trials.map(({ number, settings, status, loss, curve }) => [
+        number,
+        ...names.map((name) => describe(settings[name])),
+        status,
+        loss,
+        curve.length,
+      ]),
     )
   }
 
@@ -91,7 +101,10 @@ export class HyperparameterSearch implements SearchData {
       subtitle: `${formatCount(trials.length)} trials (${this.method === "tpe" ? "tree-structured Parzen estimator" : "random"}), ${count("stopped")} stopped early, ${failed.length} failed`,
       columns: [
         { name: "trial", isNumber: true },
-        ...this.dimensions.map(({ name, kind }) => ({ name: name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`), isNumber: kind === "range" })),
+        ...this.dimensions.map(({ name, kind }) => ({
+          name: name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`),
+          isNumber: kind === "range",
+        })),
         { name: "validation loss", isNumber: true },
         { name: "epochs", isNumber: true },
         { name: "status" },
@@ -107,7 +120,7 @@ export class HyperparameterSearch implements SearchData {
         isOurs: trial === best,
       })),
       notes: [
-        "Every trial begins from a fresh copy of the base model. A trial is stopped after an epoch in which its lowest loss is above the median of earlier trials'.",
+        "Every trial begins from a fresh copy of the base model. A trial is stopped after an epoch in which its validation loss is above the median of earlier trials' after the same epoch.",
         "The lowest of many losses on the same validation rows is a bit too good: judge the winner on test rows.",
         ...failed.map(({ number, reason }) => `Trial ${number}: ${reason}`),
       ],
@@ -136,7 +149,13 @@ export class HyperparameterSearch implements SearchData {
       ]
       const points = shares.map((share, axis) => `${x(axis)},${y(share).toFixed(1)}`).join(" ")
       const isBest = trial === best
-      return element("polyline", { points, fill: "none", stroke: isBest ? colours.blue : colours.grey, "stroke-width": isBest ? 2.5 : 1, "stroke-opacity": isBest ? 1 : 0.45 })
+      return element("polyline", {
+        points,
+        fill: "none",
+        stroke: isBest ? colours.blue : colours.grey,
+        "stroke-width": isBest ? 2.5 : 1,
+        "stroke-opacity": isBest ? 1 : 0.45,
+      })
     })
     const ends = [...this.dimensions.map((dimension) => endsOf(dimension)), [lowest?.toPrecision(3), highest?.toPrecision(3)]]
     const scales = axes.flatMap((name, axis) => [
@@ -145,17 +164,28 @@ export class HyperparameterSearch implements SearchData {
       label(x(axis), top - 6, ends[axis][1], { "text-anchor": "middle" }),
       label(x(axis), top + height + 14, ends[axis][0], { "text-anchor": "middle" }),
     ])
-    const words = best ? `lowest validation loss ${best.loss!.toFixed(4)} in trial ${best.number} of ${this.trials.length}` : "no trial has a loss"
+    const words = best
+      ? `lowest validation loss ${best.loss!.toFixed(4)} in trial ${best.number} of ${this.trials.length}`
+      : "no trial has a loss"
     return drawPicture(x(axes.length - 1) + 60, top + height + 26, words, best ? [...scales, ...lines] : [label(left, top, words)])
   }
 }
 makeSelfShowing(HyperparameterSearch.prototype, (search: HyperparameterSearch) => search.toPayload())
 
 function axisOf(dimension: Dimension): Record<string, unknown> {
-  if (dimension.kind === "list") return { range: [0, Math.max(1, dimension.values.length - 1)], tickvals: [...dimension.values.keys()], ticktext: dimension.values.map(describe) }
+  if (dimension.kind === "list")
+    return {
+      range: [0, Math.max(1, dimension.values.length - 1)],
+      tickvals: [...dimension.values.keys()],
+      ticktext: dimension.values.map(describe),
+    }
   const tickvals = [0, 0.25, 0.5, 0.75, 1]
   const { low, high, scale } = dimension.range
-  return { range: [0, 1], tickvals, ticktext: tickvals.map((share) => describe(scale === "log" ? low * (high / low) ** share : low + (high - low) * share)) }
+  return {
+    range: [0, 1],
+    tickvals,
+    ticktext: tickvals.map((share) => describe(scale === "log" ? low * (high / low) ** share : low + (high - low) * share)),
+  }
 }
 
 function endsOf(dimension: Dimension): [string, string] {
@@ -165,5 +195,5 @@ function endsOf(dimension: Dimension): [string, string] {
 
 function describe(value: unknown): string {
   if (typeof value === "number") return String(Number(value.toPrecision(4)))
-  return typeof value === "string" ? value : JSON.stringify(value) ?? "default"
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "default")
 }

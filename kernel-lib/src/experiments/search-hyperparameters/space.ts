@@ -41,7 +41,10 @@ export function readSpace(space: SearchSpace): Dimension[] {
     return { name, kind: "range", range }
   })
   if (dimensions.length === 0)
-    throw new InputError("search.space", 'There is nothing to search: give space a setting, for instance { learningRate: { low: 1e-4, high: 1e-2, scale: "log" } }.')
+    throw new InputError(
+      "search.space",
+      'There is nothing to search: give space a setting, for instance { learningRate: { low: 1e-4, high: 1e-2, scale: "log" } }.',
+    )
   return dimensions
 }
 
