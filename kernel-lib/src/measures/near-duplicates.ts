@@ -65,18 +65,17 @@ export class NearDuplicateIndex {
     return this.insert(this.last?.text === text ? this.last.sketch : this.sketch(normalizeText(text)))
   }
 
-  /** The first text that `text` is the same as, else the nearest of those it is near; undefined where there is none. Only of those that `counts`. */
-  find(text: string, counts: (position: number) => boolean = () => true): NearDuplicate | undefined {
+  /** The first text that `text` is the same as, else the nearest of those it is near; undefined where there is none. */
+  find(text: string): NearDuplicate | undefined {
     const normalized = normalizeText(text)
     const same = this.texts.get(normalized)
-    if (same !== undefined && counts(same)) return { position: same, similarity: 1, isSame: true }
+    if (same !== undefined) return { position: same, similarity: 1, isSame: true }
     // Hashing is what costs time: it is left out where nothing long could be met.
     if (this.buckets.size === 0) return undefined
     const sketch = this.sketch(normalized)
     this.last = { text, sketch }
     let best: NearDuplicate | undefined
     for (const position of this.candidates(sketch)) {
-      if (position === same || !counts(position)) continue
       const similarity = this.similarityTo(sketch, position)
       if (similarity >= this.threshold && similarity > (best?.similarity ?? 0)) best = { position, similarity, isSame: false }
     }

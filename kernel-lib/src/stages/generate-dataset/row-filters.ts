@@ -136,26 +136,45 @@ const enoughLongInputs = 60
  * has one form, and being near says nothing: then nothing more is dropped. The same input again is a vote, and dropped nowhere.
  */
 function dropNearDuplicates(): RowFilter {
-  const index = new NearDuplicateIndex()
   const inputs = new Set<string>()
-  const outputs: string[] = []
+  // Only rows with the same output and the same numbers can be near, and hashing is what costs time: a row that is alone with its is not hashed.
+  const groups = new Map<string, NearDuplicateIndex | string>()
   let [compared, near] = [0, 0]
+  const groupOf = (key: string) => {
+    const group = groups.get(key)
+    if (typeof group !== "string") return group
+    const index = new NearDuplicateIndex()
+    index.add(group)
+    groups.set(key, index)
+    return index
+  }
   return {
     reason: "near-duplicate",
-    drops({ input, output }) {
-      if (input.length < leastNearCharacters || inputs.has(input)) return false
+    drops(row) {
+      if (row.input.length < leastNearCharacters || inputs.has(row.input)) return false
       if (compared >= enoughLongInputs && near * 2 > compared) return false
-      const said = normalizeText(output)
-      const isNear = index.find(input, (position) => outputs[position] === said) !== undefined
+      const isNear = groupOf(keyOf(row))?.find(row.input) !== undefined
       compared++
       if (isNear) near++
       return isNear
     },
-    noteAccepted({ input, output }) {
-      if (input.length < leastNearCharacters) return
-      inputs.add(input)
-      outputs.push(normalizeText(output))
-      index.add(input)
+    noteAccepted(row) {
+      if (row.input.length < leastNearCharacters) return
+      inputs.add(row.input)
+      const key = keyOf(row)
+      const group = groupOf(key)
+      if (group) group.add(row.input)
+      else groups.set(key, row.input)
     },
   }
+}
+
+/** The numbers of the input, as `measures/near-duplicates` has them, and the output. */
+function keyOf({ input, output }: Example): string {
+  return `${
+    input
+      .normalize("NFKC")
+      .match(/\p{N}+/gu)
+      ?.join(" ") ?? ""
+  }\n${normalizeText(output)}`
 }
