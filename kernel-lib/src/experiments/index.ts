@@ -5,6 +5,11 @@ export { Ablation } from "./ablate/ablation"
 export type { AblationCell, AblationData } from "./ablate/ablation-data"
 export type { CellChoice, Grid } from "./ablate/cells"
 export type { Switches } from "./ablate/switches"
+export { DeploymentEstimate, type DeploymentEstimateData, type Verdict } from "./estimate-before-deployment/deployment-estimate"
+export {
+  type EstimateBeforeDeploymentOptions,
+  estimateBeforeDeployment,
+} from "./estimate-before-deployment/estimate-before-deployment"
 export type { Figure } from "./figure"
 export { reproduceTable, type TableName, tableNames } from "./reproduce-table/reproduce-table"
 export type { ReproducedCell } from "./reproduce-table/reproduced-table"
