@@ -30,6 +30,7 @@ interface Place {
 interface Writing {
   readonly key: string
   readonly line: string
+  readonly before?: () => void
   settle(error?: unknown): void
 }
 
@@ -103,12 +104,13 @@ export class ResponseLog {
 
   /**
    * Appends a line of `writeLine` and resolves once it is on disk, flushed; with what another process had put there for `key` before it,
-   * where one had. Lines that come while others are being written go together, so that one flush serves many.
+   * where one had. Lines that come while others are being written go together, so that one flush serves many, and so that `before`, what must
+   * be on disk before them, is called once for all that name the same.
    * @throws InputError `disk.full`, `disk.not-writable`
    */
-  async append(key: string, line: string): Promise<LogEntry | undefined> {
+  async append(key: string, line: string, before?: () => void): Promise<LogEntry | undefined> {
     for (let times = 0; times < mostWritings; times++) {
-      await this.write(key, line)
+      await this.write(key, line, before)
       const place = this.places.get(key)
       if (place && line.includes(place.check)) return undefined
       const first = place && (await this.read(key))
@@ -122,9 +124,9 @@ export class ResponseLog {
     await this.writing
   }
 
-  private write(key: string, line: string): Promise<void> {
+  private write(key: string, line: string, before?: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ key, line, settle: (error) => (error === undefined ? resolve() : reject(error)) })
+      this.waiting.push({ key, line, before, settle: (error) => (error === undefined ? resolve() : reject(error)) })
       this.writing ??= this.writeWaiting().finally(() => {
         this.writing = undefined
       })
@@ -138,6 +140,7 @@ export class ResponseLog {
       let failure: unknown
       try {
         const file = await this.open()
+        for (const before of new Set(batch.map((writing) => writing.before))) before?.()
         await writeWhole(file, Buffer.from(batch.map(({ line }) => `\n${line}\n`).join("")))
         await file.datasync()
         await this.catchUp()

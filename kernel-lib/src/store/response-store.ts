@@ -11,6 +11,8 @@ export interface ResponseStoreOptions {
   readonly onSent?: (request: TeacherRequest, completion: TeacherCompletion) => void
   /** Called when the answer was on disk already. */
   readonly onReused?: (request: TeacherRequest, completion: TeacherCompletion) => void
+  /** Called before answers are written, however many at once: what must be on disk before them. What it throws, `complete` rejects with. */
+  readonly beforeWriting?: () => void
   /**
    * Whether the same request would fail again, so that its failure is kept and replayed like an answer.
    * Default: a server found the request itself wrong (status 400, 413, 422).
@@ -41,14 +43,14 @@ export function isKeptFailure(error: unknown): boolean {
  * @throws InputError `disk.full`, `disk.not-writable`, `disk.not-kept`, and what the teacher throws
  */
 export function storeResponses(teacher: Teacher, folder: string, options: ResponseStoreOptions = {}): Teacher {
-  const { onSent, onReused, isFinal = isRequestWrong } = options
+  const { onSent, onReused, beforeWriting, isFinal = isRequestWrong } = options
   const identity = teacher.identity ?? teacher.name
   const log = ResponseLog.at(join(folder, `${fingerprintOf(identity).slice(0, 16)}.jsonl`))
   const named: KeptTeacher = { name: teacher.name, identity, isSimulated: teacher.isSimulated }
 
   /** `request` and `outcome` have no secrets any more. */
   async function keep(key: string, kind: EntryKind, request: TeacherRequest, outcome: object): Promise<LogEntry | undefined> {
-    return log.append(key, writeLine(key, kind, { at: new Date().toISOString(), teacher: named, request, ...outcome }))
+    return log.append(key, writeLine(key, kind, { at: new Date().toISOString(), teacher: named, request, ...outcome }), beforeWriting)
   }
 
   return aroundTeacher(teacher, {

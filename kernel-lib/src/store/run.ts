@@ -1,5 +1,4 @@
 // The run: what all stages share, and the folder behind it (run.json, events.jsonl, stages, responses).
-import { appendFileSync, readFileSync } from "node:fs"
 import { mkdir, readdir, readFile } from "node:fs/promises"
 import { homedir } from "node:os"
 import { join, resolve } from "node:path"
@@ -8,6 +7,7 @@ import type { Hub } from "../core/hub"
 import type { EngineName, Limits, Reporter, Run, RunEvent, SentRecord, Spending, StageInlineOptions } from "../core/run"
 import type { Teacher } from "../core/teacher"
 import { exists, explainDiskError, writeFileAtomically } from "./atomic"
+import { EventLog, readEvents } from "./event-log"
 import { meterTeacher, Purse } from "./purse"
 import { storeResponses } from "./response-store"
 import { loadLatest } from "./stage-records"
@@ -15,7 +15,6 @@ import { loadLatest } from "./stage-records"
 /** Raised when run.json's members change their meaning. */
 export const runFormat = 1
 const configurationFile = "run.json"
-const eventsFile = "events.jsonl"
 
 export interface OpenRunOptions extends Limits {
   readonly teacher?: Teacher
@@ -84,19 +83,14 @@ export async function openRunFolder(path: string, options: OpenRunOptions = {}):
   }
 
   const purse = new Purse(options, readEvents(folder))
-  const record = (event: RunEvent) => {
-    try {
-      appendFileSync(join(folder, eventsFile), `${redactSecrets(JSON.stringify({ at: new Date().toISOString(), ...event }))}\n`)
-    } catch (error) {
-      throw explainDiskError(error, join(folder, eventsFile))
-    }
-  }
+  const events = new EventLog(folder)
+  const record = (event: RunEvent) => events.append(event)
   let pendingWrite: Promise<unknown> = Promise.resolve()
   const run: FolderRun = {
     ...shared(options),
     folder,
     configuration,
-    teacher: options.teacher && wrapTeacher(options.teacher, join(folder, "responses"), purse, record),
+    teacher: options.teacher && wrapTeacher(options.teacher, join(folder, "responses"), purse, events),
     get spending() {
       return purse.spending
     },
@@ -119,7 +113,7 @@ export function ephemeralRun(options: OpenRunOptions & StageInlineOptions = {}):
   const record = () => {}
   return {
     ...shared(options),
-    teacher: options.teacher && wrapTeacher(options.teacher, responseCacheFolder(), purse, record),
+    teacher: options.teacher && wrapTeacher(options.teacher, responseCacheFolder(), purse),
     get spending() {
       return purse.spending
     },
@@ -186,31 +180,16 @@ function refuseOtherConfiguration(path: string, content: Record<string, unknown>
   }
 }
 
-function wrapTeacher(teacher: Teacher, folder: string, purse: Purse, record: (event: RunEvent) => void): Teacher {
-  const metered = meterTeacher(teacher, purse, record)
-  return teacher.isRecorded ? metered : storeResponses(metered, folder, { onReused: () => purse.countReused() })
+/** What an answer cost is on disk before the answer is, so that a process that goes on from it knows. */
+function wrapTeacher(teacher: Teacher, folder: string, purse: Purse, events?: EventLog): Teacher {
+  const metered = meterTeacher(teacher, purse, (event) => events?.gather(event))
+  if (teacher.isRecorded) return metered
+  return storeResponses(metered, folder, { onReused: () => purse.countReused(), beforeWriting: events && (() => events.flush()) })
 }
 
 /** Where answers are kept for stages that run without a run folder. */
 function responseCacheFolder(): string {
   return join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "prompt2model", "responses")
-}
-
-/** Events of an earlier process; a line cut short by a crash is left out. */
-function readEvents(folder: string): RunEvent[] {
-  let text: string
-  try {
-    text = readFileSync(join(folder, eventsFile), "utf8")
-  } catch {
-    return []
-  }
-  return text.split("\n").flatMap((line) => {
-    try {
-      return line ? [JSON.parse(line) as RunEvent] : []
-    } catch {
-      return []
-    }
-  })
 }
 
 async function writeJson(path: string, content: unknown): Promise<void> {

@@ -13,8 +13,10 @@ const leastRound = 8
 const fall = 0.7
 /** Where latency falls with the limit by less than half of what a queue would, it was no queue. */
 const ownPace = 0.85
-/** Outcomes over which the share of refusals is taken, at least; shares above which the limit falls by one, and by much. */
+/** Outcomes over which the share of refusals is taken, at most where the limit is no larger and at least. Shares above which the limit falls
+ * by one, and by much. */
 const recentOutcomes = 20
+const leastOutcomes = 10
 const someRefused = 0.1
 const manyRefused = 0.25
 /** Answers whose median latency is judged together: enough that chance does not make it. */
@@ -69,11 +71,12 @@ export class ConcurrencyLimit {
   /** A request was refused (429, 5xx, no connection, time-out). One now and then is nothing; many at once cost much. */
   refused(ticket: Ticket): void {
     this.noteOutcome(true)
-    this.isStarting = false
     if (ticket.falls < this.falls) return
-    const share = this.recent.filter(Boolean).length / this.recent.length
-    if (share > manyRefused && this.recent.length >= recentOutcomes / 4) this.drop()
-    else if (share > someRefused) this.current = Math.max(1, this.limit - 1)
+    const share = this.recent.filter(Boolean).length / Math.max(leastOutcomes, this.recent.length)
+    if (share <= someRefused) return
+    this.isStarting = false
+    if (share > manyRefused) this.drop()
+    else this.current = Math.max(1, this.limit - 1)
   }
 
   private noteOutcome(isRefused: boolean): void {

@@ -9,6 +9,7 @@ import { type Answers, filteredAnswers, joinAnswers, keepFulfilled, readCompleti
 import { type BatchOptions, BatchQueue } from "./openai-batch"
 import { type Dialect, firstDialect, learn, narrowDialect, writeBody } from "./openai-dialect"
 import { explainError, refusalOf, type ServerDescription } from "./openai-errors"
+import { plainFetch } from "./plain-fetch"
 import { estimateTokens, RateControl, type RateControlOptions } from "./rate-control"
 
 export interface AskerOptions extends RateControlOptions {
@@ -39,7 +40,7 @@ export class OpenAIAsker {
       baseURL,
       apiKey: apiKey ?? "none",
       // Retries are the gate's business, and so is the time-out, which also covers the body of an answer.
-      ...{ maxRetries: 0, timeout: 24 * 3_600_000, logLevel: "off" },
+      ...{ maxRetries: 0, timeout: 24 * 3_600_000, logLevel: "off", fetch: plainFetch },
       ...(apiKey ? {} : { defaultHeaders: { Authorization: null } }),
     })
     this.control = new RateControl(options)
