@@ -221,8 +221,21 @@ describe("evaluate beside a teacher", () => {
     expect(report.comparison).toMatchObject({ metric: "exactMatch" })
     expect(report.comparison?.difference).toBeCloseTo(-0.05, 10)
     expect(report.comparison?.sentence).toMatch(
-      /^Student against teacher in exact match: -0\.050 \(-0\.\d{3} to 0\.000\), paired bootstrap p = 0\.\d{3}\.$/,
+      /^Student against teacher in exact match: -0\.050 \(-0\.\d{3} to 0\.000\), paired bootstrap p = 0\.\d{3}; 0 rows are right for the student alone, 2 for the teacher alone, McNemar p = 0\.500\.$/,
     )
+  })
+
+  it("asks a second time without demonstrations where it is told to", async () => {
+    const teacher = teacherOf((request) => (request.messages.length > 1 ? double(questionOf(request)) : "?"))
+    const report = await evaluate(student, test, { metrics: ["exactMatch"], baselines: { teacher, zeroShot: true }, spec })
+    expect(teacher.requests).toHaveLength(80)
+    expect(teacher.requests[40].messages).toHaveLength(1)
+    expect(report.baselines.teacher?.scores.exactMatch).toBe(1)
+    expect(report.baselines.teacherZeroShot).toMatchObject({ label: "teacher, zero-shot", scores: { exactMatch: 0 } })
+    expect(report.rows[0].answers).toEqual({ teacher: "200", teacherZeroShot: "?" })
+    expect(report.comparison?.mcNemar).toEqual({ onlyStudent: 0, onlyTeacher: 2, p: 0.5 })
+    const soft = await evaluate(student, test, { metrics: ["chrF++"], baselines: { teacher }, spec })
+    expect(soft.comparison?.mcNemar).toBeUndefined()
   })
 
   it("counts a failed request as wrong, shows it, and goes on", async () => {
@@ -274,6 +287,49 @@ describe("evaluate beside a teacher", () => {
     const zeroShot = spec.with({ demonstrations: [] })
     const { baselines } = await evaluate(student, test, { baselines: { teacher }, spec: zeroShot })
     expect(baselines.teacher).toMatchObject({ label: "teacher, zero-shot", note: "grammar, simulated" })
+  })
+})
+
+describe("slices of a report", () => {
+  const rows = Dataset.from([
+    ...Array.from({ length: 6 }, (_, index) => ({ input: "a".repeat(index + 1), output: "yes" })),
+    { input: "aaaaaaa", output: "no" },
+    { input: "aaaaaaaa", output: "no" },
+    { input: "a", output: "yes", group: "apart" },
+  ])
+  const short = studentOf("short", (input) => (input.length <= 4 ? "yes" : "no"))
+
+  it("are by length, each about a quarter of the rows, without those of a group", async () => {
+    const slices = (await evaluate(short, rows, { metrics: ["exactMatch", "chrF++"] })).slices("length")
+    expect(slices.map(({ name, rows: count, scores }) => [name, count, scores.exactMatch])).toEqual([
+      ["1 to 2 characters", 2, 1],
+      ["3 to 4 characters", 2, 1],
+      ["5 to 6 characters", 2, 0],
+      ["7 to 8 characters", 2, 1],
+    ])
+    expect(slices[2].scores["chrF++"]).toBe(metrics["chrF++"].corpus(["no", "no"], ["yes", "yes"]))
+  })
+
+  it("are by label, or as a function says, and show themselves", async () => {
+    const report = await evaluate(short, rows, { metrics: ["exactMatch"] })
+    expect([...report.slices("label")]).toEqual([
+      { name: "yes", rows: 6, scores: { exactMatch: 4 / 6 } },
+      { name: "no", rows: 2, scores: { exactMatch: 1 } },
+    ])
+    const parity = report.slices(({ input }) => (input.length % 2 === 0 ? "even" : "odd"))
+    expect(parity.map(({ name, rows: count }) => [name, count])).toEqual([
+      ["even", 4],
+      ["odd", 4],
+    ])
+    const shown = (parity as unknown as Record<symbol, () => Record<string, string>>)[Symbol.for("Jupyter.display")]()
+    expect(shown["text/html"]).toContain("even")
+  })
+
+  it("keep equal lengths together, and put rare labels into one", async () => {
+    const many = Dataset.from(Array.from({ length: 30 }, (_, index) => ({ input: "same size", output: String(index) })))
+    const report = await evaluate(short, many, { metrics: ["exactMatch"] })
+    expect(report.slices("length").map(({ name, rows: count }) => [name, count])).toEqual([["9 characters", 30]])
+    expect(report.slices("label").at(-1)).toMatchObject({ name: "10 others", rows: 10 })
   })
 })
 

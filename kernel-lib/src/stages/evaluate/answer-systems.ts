@@ -13,6 +13,8 @@ export interface Baselines {
   readonly base?: Student
   /** Asked with the prompt's demonstrations; needs `spec`, or a run that made the test set. */
   readonly teacher?: Teacher
+  /** Asks `teacher` a second time, without the demonstrations: what they are worth. It costs as much again. Default false. */
+  readonly zeroShot?: boolean
   /** Always the most frequent output of the train rows. Default true; needs `train`, or a run that made the test set. */
   readonly majority?: boolean
   /** Always the input. Default true. */
@@ -49,9 +51,22 @@ export async function answerAll(student: Student, test: Dataset, options: Answer
   const predicted = await predict(student, test, "student", options, context)
   const systems = [describeStudent("student", "student", student, predicted)]
   if (baselines.teacher) {
-    const outcome = await answerByTeacher(baselines.teacher, spec, test, context)
+    const outcome = await answerByTeacher(baselines.teacher, spec, test, context, "teacher")
     if (typeof outcome === "string") notes.push(`The teacher baseline is left out: ${outcome}`)
-    else systems.push(outcome)
+    else {
+      systems.push(outcome)
+      if (baselines.zeroShot && spec && spec.demonstrations.length > 0) {
+        const bare = await answerByTeacher(
+          baselines.teacher,
+          { instruction: spec.instruction, demonstrations: [] },
+          test,
+          context,
+          "teacherZeroShot",
+        )
+        if (typeof bare === "string") notes.push(`The teacher without demonstrations is left out: ${bare}`)
+        else systems.push(bare)
+      }
+    }
   }
   if (baselines.base) {
     const answers = await predict(baselines.base, test, "base model", options, context)
@@ -108,6 +123,7 @@ async function answerByTeacher(
   spec: TaskPrompt | undefined,
   test: Dataset,
   { run, signal, progress }: StageContext,
+  system: "teacher" | "teacherZeroShot",
 ): Promise<AnsweredSystem | string> {
   const { name } = teacher
   if (!canAnswer(teacher, "answer")) return `${name} does not answer single inputs.`
@@ -117,7 +133,8 @@ async function answerByTeacher(
   try {
     const { answers, failures, usd } = await askTeacher(teacher, spec, test.inputs, {
       signal,
-      onProgress: (done) => progress({ done, total: test.length, unit: "rows", note: "teacher" }),
+      onProgress: (done) =>
+        progress({ done, total: test.length, unit: "rows", note: system === "teacher" ? "teacher" : "teacher, zero-shot" }),
     })
     const seconds = (performance.now() - started) / 1000
     // Answers from the response store say nothing about how fast the teacher is.
@@ -125,7 +142,7 @@ async function answerByTeacher(
     const simulated = teacher.isSimulated ? "simulated" : undefined
     const failed = failures.length > 0 ? `${failures.length} of ${test.length} requests failed` : undefined
     return {
-      name: "teacher",
+      name: system,
       label: spec.demonstrations.length > 0 ? "teacher, few-shot" : "teacher, zero-shot",
       note: [name === simulated ? undefined : name, simulated, failed].filter(Boolean).join(", "),
       ...{ answers, failures, usdPerThousand: (usd / test.length) * 1000 },

@@ -26,7 +26,7 @@ export function describeRows(
   const wrong = Array.from(score.keys()).filter((row) => !isRight(row))
   const nearest = train && train.length > 0 ? findNearest(wrong.slice(0, mostNearest), test, train) : undefined
   // What the majority and a copier answer can be told from their names.
-  const asked = others.filter(({ name }) => name === "teacher" || name === "base")
+  const asked = others.filter(({ name }) => name === "teacher" || name === "teacherZeroShot" || name === "base")
   return Array.from(test, ({ id, input, output, group }, row) => ({
     ...{ row, id, input, expected: output, predicted: predictions[row].output, confidence: predictions[row].confidence },
     score: score[row],

@@ -7,7 +7,8 @@ import type { StageInlineOptions } from "../../core/run"
 import type { Student } from "../../core/student"
 import { formatScore } from "../../display/wording"
 import { pairedBootstrap } from "../../measures/bootstrap"
-import type { Metric } from "../../measures/metric"
+import { mcNemar } from "../../measures/mcnemar"
+import { type Metric, scoreRows } from "../../measures/metric"
 import { type MetricName, metricNamed } from "../../measures/metrics"
 import { writeFileAtomically } from "../../store/atomic"
 import { defineStage } from "../../store/define-stage"
@@ -18,6 +19,7 @@ import { type Comparison, Report, type ReportData } from "./report"
 import { groupRows, type ScoredAnswers, scoreSystem } from "./score-system"
 
 export type { BaselineName, Comparison, NearestRow, ReportRow, SystemScores } from "./report"
+export type { Slice, SliceBy } from "./slices"
 export { type Baselines, Report, type TaskPrompt }
 
 /** `spec`: the prompt, for the teacher. `train`: the rows that the student learned from, for the majority answer and the nearest rows. */
@@ -45,12 +47,12 @@ export async function evaluate<Asked extends MetricName | (string & {}) = "exact
 
 const evaluateStage = defineStage<{ readonly student: Student; readonly test: Dataset }, EvaluateOptions, Report>({
   name: "evaluate",
-  version: 1,
+  version: 2,
   uses: ["seed"],
   key: ({ student, test }, { metrics, baselines = {}, spec, train, decoding, maxNewTokens }) => ({
     ...{ student: student.fingerprint, test: test.fingerprint, metrics, decoding, maxNewTokens },
     ...{ base: baselines.base?.fingerprint, teacher: baselines.teacher?.identity ?? baselines.teacher?.name },
-    ...{ majority: baselines.majority, copyInput: baselines.copyInput, train: train?.fingerprint },
+    ...{ zeroShot: baselines.zeroShot, majority: baselines.majority, copyInput: baselines.copyInput, train: train?.fingerprint },
     spec: spec && { instruction: spec.instruction, demonstrations: spec.demonstrations },
   }),
   async work({ student, test }, options, context) {
@@ -91,10 +93,21 @@ function compareWithTeacher(scored: readonly (AnsweredSystem & ScoredAnswers)[],
   if (!teacher) return undefined
   const [student] = scored
   const { value, low, high, p } = pairedBootstrap(student.statistics[metric.name], teacher.statistics[metric.name], metric.score, { seed })
+  const onlyOneRight = compareRight(student, teacher, metric)
   const show = (score: number) => formatScore(score, metric.scale)
   const difference = `${value < 0 ? "" : "+"}${show(value)} (${show(low)} to ${show(high)})`
-  const sentence = `Student against teacher in ${metric.label}: ${difference}, paired bootstrap p = ${p.toFixed(3)}.`
-  return { metric: metric.name, difference: value, low, high, p, sentence }
+  const rows = onlyOneRight
+    ? `; ${onlyOneRight.onlyStudent} rows are right for the student alone, ${onlyOneRight.onlyTeacher} for the teacher alone, McNemar p = ${onlyOneRight.p.toFixed(3)}`
+    : ""
+  const sentence = `Student against teacher in ${metric.label}: ${difference}, paired bootstrap p = ${p.toFixed(3)}${rows}.`
+  return { metric: metric.name, difference: value, low, high, p, mcNemar: onlyOneRight, sentence }
+}
+
+function compareRight(student: ScoredAnswers, teacher: ScoredAnswers, metric: Metric): Comparison["mcNemar"] {
+  const [ours, theirs] = [student, teacher].map(({ statistics }) => scoreRows(statistics[metric.name], metric.scoreRow))
+  if (![...ours, ...theirs].every((score) => score === 0 || score === 1)) return undefined
+  const { onlyFirst, onlySecond, p } = mcNemar(ours, theirs)
+  return { onlyStudent: onlyFirst, onlyTeacher: onlySecond, p }
 }
 
 /** What processDatasets made, where it made this test set in this run: the prompt and the train rows need not be given again. */

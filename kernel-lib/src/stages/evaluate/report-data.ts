@@ -1,7 +1,7 @@
 // A report as plain data.
 import type { GroupScores, Interval } from "./score-system"
 
-export const baselineNames = ["base", "teacher", "majority", "copyInput"] as const
+export const baselineNames = ["base", "teacher", "teacherZeroShot", "majority", "copyInput"] as const
 export type BaselineName = (typeof baselineNames)[number]
 
 /** One system's scores over the rows that belong to no group. */
@@ -61,6 +61,8 @@ export interface Comparison extends Interval {
   readonly metric: string
   readonly difference: number
   readonly p: number
+  /** McNemar's test, where the first metric calls each row right or wrong. */
+  readonly mcNemar?: { readonly onlyStudent: number; readonly onlyTeacher: number; readonly p: number }
   readonly sentence: string
 }
 

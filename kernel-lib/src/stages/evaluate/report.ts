@@ -6,6 +6,7 @@ import { metricNamed } from "../../measures/metrics"
 import { writeLatex } from "./latex"
 import type { BaselineName, Comparison, ReportData, ReportRow, SystemScores } from "./report-data"
 import type { GroupScores, Interval } from "./score-system"
+import { type Slice, type SliceBy, sliceRows } from "./slices"
 
 export {
   type BaselineName,
@@ -77,6 +78,14 @@ export class Report<MetricName extends string = string> {
     return this.rowsOf(group)
       .filter((row) => row.isRight)
       .slice(0, count)
+  }
+
+  /**
+   * The student's scores on parts of the rows: by the inputs' length, by the expected label, or by a function that names each row's part.
+   * A corpus metric is taken of each part by itself.
+   */
+  slices(by: SliceBy<MetricName>): readonly Slice<MetricName>[] {
+    return sliceRows(this.mainRows, this.metrics, by)
   }
 
   /** A table of systems and metrics for a paper, with the packages that it needs named in a comment. */
