@@ -32,7 +32,7 @@ export type {
   TokenUsage,
 } from "./core/teacher"
 export { show } from "./display/tslab-hook"
-export { describeEngines, type EngineChoice, type EngineDescription } from "./engine"
+export { describeEngines, type EngineChoice, type EngineDescription, type EngineVariant } from "./engine"
 export {
   type AblateOptions,
   type AblateSourcesOptions,
@@ -88,7 +88,7 @@ export {
   simulatedTeacher,
   withRateControl,
 } from "./services/teachers"
-export { type EvaluateOptions, evaluate, type Report } from "./stages/evaluate/evaluate"
+export { type EvaluateOptions, evaluate, type Report, type Slice, type SliceBy } from "./stages/evaluate/evaluate"
 export type { Comparison, NearestRow, ReportData, ReportRow, SystemScores } from "./stages/evaluate/report"
 export type { GroupScores, Interval } from "./stages/evaluate/score-system"
 export type { TrainingSettings } from "./stages/fine-tune/choose-settings"
@@ -135,7 +135,8 @@ export {
 
 /**
  * The engine of that name; `auto` takes the best that works here, and says why.
- * @throws EngineError `engine.not-available`, `engine.onnx-missing`, `engine.onnx-broken`
+ * @throws EngineError `engine.not-available`, `engine.onnx-missing`, `engine.onnx-broken`, `engine.no-gpu`, `engine.tensorflow-missing`,
+ *   `engine.tensorflow-broken`
  * @example
  * const { name, reason } = await selectEngine("auto")
  */

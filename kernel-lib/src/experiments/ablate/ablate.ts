@@ -62,7 +62,8 @@ export interface AblateOptions {
  * @example
  * const run = await openRun("runs/ablation", { teacher: simulatedTeacher(), hub })
  * const test = own.take(8)
- * const ablation = await ablate(text, { run, test, grid: { voting: [true, false] }, numExamples: 12, training: { epochs: 1 } })
+ * const grid = { source: ["generated" as const], voting: [true, false] }
+ * const ablation = await ablate(text, { run, test, grid, numExamples: 12, training: { epochs: 1 } })
  * ablation.cells[1].againstReference?.exactMatch.p
  */
 export async function ablate(text: string, options: AblateOptions): Promise<Ablation> {
