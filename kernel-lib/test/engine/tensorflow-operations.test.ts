@@ -21,7 +21,7 @@ describe.skipIf(!isInstalled)(label, () => {
           expect(found.y.data.constructor).toBe(expected.y.data.constructor)
           expectClose(found.y.data, expected.y.data, "value")
         }),
-        { numRuns: 2 },
+        { numRuns: 1 },
       ))
 
     if (!operation.isSmooth) return
@@ -36,7 +36,7 @@ describe.skipIf(!isInstalled)(label, () => {
           for (const [name, gradient] of Object.entries(expected.gradients))
             expectClose(found.gradients[name], gradient, `gradient of ${name}`)
         }),
-        { numRuns: 2 },
+        { numRuns: 1 },
       ))
   })
 })
