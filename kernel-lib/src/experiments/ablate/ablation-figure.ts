@@ -78,7 +78,7 @@ export function drawAblation(ablation: Drawn): Picture {
   const nameWidth = Math.min(300, Math.max(...cells.map(({ name }) => estimateWidth(name))) + 10)
   const left = nameWidth + 8
   const top = 26
-  const height = Math.max(top + cells.length * lineHeight + 26, costHeight + 60)
+  const height = Math.max(top + cells.length * lineHeight + 26, costHeight + 72)
   const hasCosts = new Set(cells.map(({ cost }) => cost[ablation.costName])).size > 1
   const width = left + plotWidth + 20 + (hasCosts ? costWidth + 90 : 0)
   return drawPicture(width, height, describe(cells, metric), [
@@ -132,7 +132,7 @@ function drawCosts(
   })
   const bottom = top + costHeight + 8
   return [
-    label(left, 12, `${metricLabel} and cost; line: best for their cost`),
+    label(left, 12, `${metricLabel}, line: best for its cost`),
     guideLine(left, bottom, left + costWidth, bottom),
     guideLine(left, top, left, bottom),
     label(left - 6, y(highest) + 4, formatScore(highest, scale), { "text-anchor": "end" }),
@@ -141,9 +141,12 @@ function drawCosts(
     label(left + costWidth, bottom + 14, costName === "usd" ? formatUsd(dearest) : formatCount(dearest), { "text-anchor": "end" }),
     label(left + costWidth / 2, bottom + 28, costLabel(costName), { "text-anchor": "middle" }),
     element("polyline", { points: corners.join(" "), fill: "none", stroke: colours.green, "stroke-width": 1.5 }),
-    ...cells.map(({ isReference }, index) =>
-      element("circle", { cx: x(costs[index]), cy: y(values[index]), r: 4, fill: isReference ? colours.blue : colours.grey }),
-    ),
+    // The reference last, so that it stands above a cell at its place.
+    ...[...cells]
+      .sort((a, b) => Number(a.isReference) - Number(b.isReference))
+      .map(({ isReference, cost, scores }) =>
+        element("circle", { cx: x(cost[costName]), cy: y(scores[metric].value), r: 4, fill: isReference ? colours.blue : colours.grey }),
+      ),
   ]
 }
 

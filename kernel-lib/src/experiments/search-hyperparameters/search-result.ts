@@ -101,9 +101,9 @@ export class HyperparameterSearch implements SearchData {
       subtitle: `${formatCount(trials.length)} trials (${this.method === "tpe" ? "tree-structured Parzen estimator" : "random"}), ${count("stopped")} stopped early, ${failed.length} failed`,
       columns: [
         { name: "trial", isNumber: true },
-        ...this.dimensions.map(({ name, kind }) => ({
-          name: name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`),
-          isNumber: kind === "range",
+        ...this.dimensions.map((dimension) => ({
+          name: dimension.name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`),
+          isNumber: dimension.kind === "range" || dimension.values.every((value) => typeof value === "number"),
         })),
         { name: "validation loss", isNumber: true },
         { name: "epochs", isNumber: true },
@@ -141,7 +141,8 @@ export class HyperparameterSearch implements SearchData {
     const axes = [...this.dimensions.map(({ name }) => name), "validation loss"]
     const x = (axis: number) => left + axis * between
     const y = (share: number) => top + height * (1 - share)
-    const shareOf = (dimension: Dimension, place: Place) => (dimension.kind === "range" ? place : (place + 0.5) / dimension.values.length)
+    const shareOf = (dimension: Dimension, place: Place) =>
+      dimension.kind === "range" ? place : place / Math.max(1, dimension.values.length - 1)
     const lines = trials.map((trial) => {
       const shares = [
         ...this.dimensions.map((dimension, at) => shareOf(dimension, trial.places[at])),
