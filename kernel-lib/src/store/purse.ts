@@ -1,5 +1,5 @@
 // The run's money: what was spent, what is in flight, and the caps that are checked before a request goes out.
-import { BudgetError, InterruptedError } from "../core/errors"
+import { BudgetError, InputError, InterruptedError } from "../core/errors"
 import type { Limits, RunEvent, SentRecord, Spending } from "../core/run"
 import { aroundTeacher, type Teacher, type TeacherCompletion, type TeacherRequest } from "../core/teacher"
 
@@ -60,12 +60,14 @@ export class Purse {
   /**
    * Sets aside what `request` may cost; the function that is answered gives it back. Where it fits only once others in flight have turned
    * out cheaper than they might, it waits for them.
-   * @throws BudgetError `budget.usd`, `budget.tokens`; InterruptedError
+   * @throws BudgetError `budget.usd`, `budget.tokens`; InputError `teacher.price-unknown`; InterruptedError
    */
   async reserve(request: TeacherRequest, teacher: Teacher, signal?: AbortSignal): Promise<() => void> {
     const { maxUsd, maxTokens } = this.limits
     if (maxUsd === undefined && maxTokens === undefined) return () => {}
-    const cost = await this.wait(await estimateCost(request, teacher), signal)
+    const estimate = await estimateCost(request, teacher)
+    if (maxUsd !== undefined && estimate.usd === undefined) throw unknownPrice(teacher)
+    const cost = await this.wait({ ...estimate, usd: estimate.usd ?? 0 }, signal)
     return () => {
       this.setAside(cost, -1)
       this.admitWaiting()
@@ -173,13 +175,22 @@ export class Purse {
   }
 }
 
-async function estimateCost(request: TeacherRequest, teacher: Teacher): Promise<Estimate> {
+/** `usd` is undefined at a teacher that can say what it takes, and not what that costs. */
+async function estimateCost(request: TeacherRequest, teacher: Teacher): Promise<Omit<Estimate, "usd"> & { readonly usd?: number }> {
   const known = await teacher.estimate?.(request)
   if (known)
-    return { usd: known.usd ?? 0, tokens: known.inputTokens + known.outputTokens, isBounded: known.isBounded && known.usd !== undefined }
+    return { usd: known.usd, tokens: known.inputTokens + known.outputTokens, isBounded: known.isBounded && known.usd !== undefined }
   const characters = request.messages.reduce((sum, message) => sum + message.content.length, 0)
   const tokens = Math.ceil(characters / charactersPerToken) + (request.maxTokens ?? 0) * request.numResponses
   return { usd: 0, tokens, isBounded: false }
+}
+
+/** A cap that cannot be kept is refused before anything is sent. */
+function unknownPrice({ name }: Teacher): InputError {
+  return new InputError(
+    "teacher.price-unknown",
+    `The price of ${name} is not known, so maxUsd (--max-usd) cannot be kept: tell it with openaiTeacher("${name}", { prices: { "${name}": { input, output } } }), in US dollars for a million tokens, or cap maxTokens (--max-tokens) instead.`,
+  )
 }
 
 interface TeacherEvent {

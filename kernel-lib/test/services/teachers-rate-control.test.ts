@@ -58,6 +58,18 @@ describe("the concurrency limit", () => {
     expect(new ConcurrencyLimit(2).limit).toBe(2)
   })
 
+  test("doubles on though one of its first requests is refused, and not where several are", () => {
+    const lucky = new ConcurrencyLimit(16)
+    lucky.refused(lucky.issue())
+    answer(lucky, 32)
+    expect(lucky.limit).toBe(16)
+    const unlucky = new ConcurrencyLimit(16)
+    for (let index = 0; index < 3; index++) unlucky.refused(unlucky.issue())
+    expect(unlucky.limit).toBeLessThan(4)
+    answer(unlucky, 8)
+    expect(unlucky.limit).toBeLessThan(8)
+  })
+
   test("falls far when many are refused, once for all that were sent before", () => {
     const limit = new ConcurrencyLimit(64)
     answer(limit, 100)

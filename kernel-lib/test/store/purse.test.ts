@@ -53,6 +53,20 @@ function meteredTeacher(
   }
 }
 
+test("a cap in dollars is refused where nobody knows the price, before anything is sent; one in tokens is kept", async () => {
+  const estimate = { inputTokens: 100, outputTokens: 100, isBounded: true, isCounted: false }
+  const priceless = meteredTeacher({ maxUsd: 1 }, { estimate })
+  await expect(priceless.metered.complete(request(0))).rejects.toMatchObject({
+    code: "teacher.price-unknown",
+    message: expect.stringContaining("maxTokens"),
+  })
+  expect(priceless.sent).toBe(0)
+  const counted = meteredTeacher({ maxTokens: 1000 }, { estimate })
+  const answered = counted.metered.complete(request(0))
+  await counted.answerAll()
+  expect((await answered).texts).toEqual(["x"])
+})
+
 describe("the cap in dollars", () => {
   const estimate = { inputTokens: 100, outputTokens: 100, usd: 0.03, isBounded: true, isCounted: true }
 

@@ -13,7 +13,10 @@ export interface OpenAITeacherOptions extends RateControlOptions {
   readonly apiKey?: string
   /** Where the server is. Default: `OPENAI_BASE_URL`, else OpenAI's. */
   readonly baseURL?: string
-  /** US dollars for a million tokens by model, before the table of prices.ts. */
+  /**
+   * US dollars for a million tokens by model, before the library's own table, which is dated (`pricesAsOf`): `{ "my-model": { input: 0.2, output:
+   * 0.8 } }`. A model that neither knows costs nobody knows what: it is said to, and `maxUsd` is refused for it (`teacher.price-unknown`).
+   */
   readonly prices?: Readonly<Record<string, Price>>
   /**
    * Sends requests through the batch API, at half the price and within a day. A process that is killed meanwhile finds its batches again.
@@ -59,7 +62,9 @@ export function openaiTeacher(model: string, options: OpenAITeacherOptions = {})
   const isKeyMissing = !apiKey && baseURL === openaiURL
   if (isKeyMissing && !responses) throw missingKey(baseURL)
   const isLocal = isLoopback(baseURL)
-  const price = findPrice(model, options.prices) ?? (isLocal ? { input: 0, output: 0 } : undefined)
+  // Without a key nothing is sent, and what is replayed costs nothing.
+  const isFree = isLocal || isKeyMissing
+  const price = findPrice(model, options.prices) ?? (isFree ? { input: 0, output: 0 } : undefined)
   const batch = options.batch === true ? {} : options.batch || undefined
   const share = batch ? batchShare : 1
   const asker = new OpenAIAsker({ model, baseURL, apiKey }, { ...options, batch })

@@ -1,5 +1,6 @@
 // What models cost, in US dollars for a million tokens. From OpenAI's price list (https://platform.openai.com/docs/pricing, standard tier),
-// as of March 2026. Prices change: give `prices` where yours differ. Discounts for cached input are left out, so a cost is never put too low.
+// of March 2026 as far as was known when it was written; it is not fetched, and was not compared with its source since. Prices change: give
+// `prices` where yours differ. Discounts for cached input are left out, which only puts a cost too high.
 
 export interface Price {
   /** US dollars for a million input tokens. */
@@ -8,7 +9,7 @@ export interface Price {
   readonly output: number
 }
 
-/** When the table was last compared with its source. */
+/** The month whose prices the table holds. Prices that changed since are wrong in it: give `prices` to `openaiTeacher`. */
 export const pricesAsOf = "2026-03"
 
 const listed: Readonly<Record<string, Price>> = {
