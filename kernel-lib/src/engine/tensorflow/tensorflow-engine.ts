@@ -2,7 +2,17 @@
 import { EngineError } from "../../core/errors"
 import { fillInputs, layOutMemory } from "../feeds"
 import { dataTypeOf, sizeOf } from "../recording"
-import type { Engine, ForwardDefinition, ForwardSession, NamedValues, TensorData, TrainingDefinition } from "../session"
+import type {
+  Engine,
+  FlexibleDefinition,
+  FlexibleSession,
+  ForwardDefinition,
+  ForwardSession,
+  NamedParameters,
+  NamedValues,
+  TensorData,
+  TrainingDefinition,
+} from "../session"
 import { traceForward } from "../tracer"
 import { emitRecording } from "./emitter"
 import type { Name } from "./graph-builder"
@@ -12,7 +22,7 @@ import type { Handle, NativeTensor, PreparedRun, TensorFlowApi } from "./tensorf
 import { TensorFlowTraining } from "./tensorflow-training"
 
 export interface TensorFlowOptions {
-  /** Runs networks forward in place of TensorFlow, where that has no GPU: one that answers faster on a CPU. */
+  /** Runs networks forward in place of TensorFlow where that has no GPU, and decodes everywhere: one that answers faster on a CPU. */
   readonly forwardEngine?: Engine
 }
 
@@ -33,6 +43,9 @@ export function makeTensorFlowEngine(api: TensorFlowApi, { forwardEngine }: Tens
       const engine = forwardEngineOf(definition)
       return engine ? new UpToDateSession(engine.compileForward(definition), definition) : new TensorFlowForwardSession(api, definition)
     },
+    ...(forwardEngine?.compileFlexible && {
+      compileFlexible: (definition) => new UpToDateFlexibleSession(forwardEngine.compileFlexible!(definition), definition),
+    }),
   }
 }
 
@@ -62,13 +75,34 @@ class UpToDateSession implements ForwardSession {
   }
 
   run(...parameters: Parameters<ForwardSession["run"]>): Promise<NamedValues> {
-    for (const parameter of Object.values(this.definition.parameters)) void parameter.data
+    bringUpToDate(this.definition.parameters)
     return this.session.run(...parameters)
   }
 
   dispose(): void {
     this.session.dispose()
   }
+}
+
+/** The same for graphs of open sizes. */
+class UpToDateFlexibleSession implements FlexibleSession {
+  constructor(
+    private readonly session: FlexibleSession,
+    private readonly definition: FlexibleDefinition,
+  ) {}
+
+  run(...parameters: Parameters<FlexibleSession["run"]>): Promise<NamedValues> {
+    if (!this.definition.isPrepacked) bringUpToDate(this.definition.parameters)
+    return this.session.run(...parameters)
+  }
+
+  dispose(): void {
+    this.session.dispose()
+  }
+}
+
+function bringUpToDate(parameters: NamedParameters): void {
+  for (const parameter of Object.values(parameters)) void parameter.data
 }
 
 class TensorFlowForwardSession implements ForwardSession {
