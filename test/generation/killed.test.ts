@@ -38,6 +38,12 @@ function onDisk(name: string): Set<string> {
   return new Set(lines.flatMap((line) => /\\"request\\":\\"([0-9a-f]{64})\\"/.exec(line)?.[1] ?? []))
 }
 
+/** Answers that the run's events say were paid for. */
+function paidFor(name: string): number {
+  const events = join(folder, name, "events.jsonl")
+  return existsSync(events) ? readFileSync(events, "utf8").split('"type":"teacher.response"').length - 1 : 0
+}
+
 /** Starts the command and kills it `delay` milliseconds after the server has seen `requests` requests from it. */
 function runUntilKilled(requests: number, delay: number): Promise<{ isKilled: boolean }> {
   return new Promise((resolve, reject) => {
@@ -94,6 +100,8 @@ describe("a generation that is killed twenty times", () => {
       const { isKilled } = await runUntilKilled(1 + Math.floor(Math.random() * 22), Math.random() * 12)
       expect(isKilled).toBe(true)
       safe = onDisk("killed")
+      // A cap holds over all processes: no answer is on disk whose price is not.
+      expect(paidFor("killed")).toBeGreaterThanOrEqual(safe.size)
       const repeated = [...before].filter(([hash, times]) => (server.asked.get(hash) ?? 0) > times)
       expect(repeated.length).toBeLessThanOrEqual(concurrency)
     }
