@@ -54,56 +54,87 @@ export function defineStage<Subject, Options extends StageInlineOptions, Result 
     const run = options.run ?? ephemeralRun(options)
     const fingerprint = fingerprintStage(definition, subject, options, run)
     const folder = run.folder && definition.save ? join(run.folder, "stages", `${name}-${fingerprint.slice(0, 12)}`) : undefined
-    const record = (event: RunEvent) => run.record({ stage: name, ...event })
+    const perform = () => performStage(definition, subject, options, { run, fingerprint, folder })
+    return folder ? inTurn(folder, perform) : perform()
+  }
+}
 
-    const kept = folder ? await readStageRecord(folder) : undefined
-    if (folder && kept?.status === "done" && definition.load) {
-      run.reporter.stageStarted(name)
-      const result = await definition.load(folder, run, fingerprint)
-      run.reporter.stageEnded(name, { summary: definition.summarize(result), seconds: kept.seconds, isReused: true, status: "done" })
-      record({ type: "stage.reused", fingerprint })
-      return result
-    }
+/** Where a call of a stage stands: its run, its fingerprint, and the folder of this very work. */
+type StagePlace = Pick<StageContext, "run" | "fingerprint" | "folder">
 
-    const started = performance.now()
-    const interrupt = await listenToInterrupt([run.signal, options.signal])
+async function performStage<Subject, Options extends StageInlineOptions, Result extends object>(
+  definition: StageDefinition<Subject, Options, Result>,
+  subject: Subject,
+  options: Options,
+  { run, fingerprint, folder }: StagePlace,
+): Promise<Result> {
+  const { name } = definition
+  const record = (event: RunEvent) => run.record({ stage: name, ...event })
+
+  const kept = folder ? await readStageRecord(folder) : undefined
+  if (folder && kept?.status === "done" && definition.load) {
     run.reporter.stageStarted(name)
-    record({ type: "stage.started", fingerprint })
-    try {
-      interrupt.signal.throwIfAborted()
-      if (folder) await mkdir(folder, { recursive: true })
-      const result = await definition.work(subject, options, {
-        run,
-        fingerprint,
-        signal: interrupt.signal,
-        folder,
-        random: new Random(`${run.seed}/${name}`),
-        progress: (state) => run.reporter.stageProgress(name, state),
-        record,
-      })
-      const status = interrupt.signal.aborted || (result as { status?: string }).status === "partial" ? "partial" : "done"
-      const seconds = (kept?.seconds ?? 0) + (performance.now() - started) / 1000
-      const summary = definition.summarize(result)
-      if (folder && definition.save) {
-        await definition.save(result, folder)
-        await writeStageRecord(folder, { stage: name, fingerprint, status, summary, seconds, at: new Date().toISOString() })
-      }
-      record({ type: "stage.ended", fingerprint, status, seconds, summary })
-      run.reporter.stageEnded(name, { summary, seconds, isReused: false, status })
-      if (interrupt.signal.aborted) throw new InterruptedError()
-      return result
-    } catch (thrown) {
-      const error = interrupt.signal.aborted && !isPrompt2ModelError(thrown) ? new InterruptedError(undefined, { cause: thrown }) : thrown
-      const code = isPrompt2ModelError(error) ? error.code : "unexpected"
-      if (code !== "run.interrupted") {
-        const seconds = (performance.now() - started) / 1000
-        record({ type: "stage.failed", fingerprint, code, message: messageOf(error) })
-        run.reporter.stageEnded(name, { summary: messageOf(error), seconds, isReused: false, status: "failed" })
-      }
-      throw error
-    } finally {
-      interrupt.stop()
+    const result = await definition.load(folder, run, fingerprint)
+    run.reporter.stageEnded(name, { summary: definition.summarize(result), seconds: kept.seconds, isReused: true, status: "done" })
+    record({ type: "stage.reused", fingerprint })
+    return result
+  }
+
+  const started = performance.now()
+  const interrupt = await listenToInterrupt([run.signal, options.signal])
+  run.reporter.stageStarted(name)
+  record({ type: "stage.started", fingerprint })
+  try {
+    interrupt.signal.throwIfAborted()
+    if (folder) await mkdir(folder, { recursive: true })
+    const result = await definition.work(subject, options, {
+      run,
+      fingerprint,
+      signal: interrupt.signal,
+      folder,
+      random: new Random(`${run.seed}/${name}`),
+      progress: (state) => run.reporter.stageProgress(name, state),
+      record,
+    })
+    const status = interrupt.signal.aborted || (result as { status?: string }).status === "partial" ? "partial" : "done"
+    const seconds = (kept?.seconds ?? 0) + (performance.now() - started) / 1000
+    const summary = definition.summarize(result)
+    if (folder && definition.save) {
+      await definition.save(result, folder)
+      await writeStageRecord(folder, { stage: name, fingerprint, status, summary, seconds, at: new Date().toISOString() })
     }
+    record({ type: "stage.ended", fingerprint, status, seconds, summary })
+    run.reporter.stageEnded(name, { summary, seconds, isReused: false, status })
+    if (interrupt.signal.aborted) throw new InterruptedError()
+    return result
+  } catch (thrown) {
+    const error = interrupt.signal.aborted && !isPrompt2ModelError(thrown) ? new InterruptedError(undefined, { cause: thrown }) : thrown
+    const code = isPrompt2ModelError(error) ? error.code : "unexpected"
+    if (code !== "run.interrupted") {
+      const seconds = (performance.now() - started) / 1000
+      record({ type: "stage.failed", fingerprint, code, message: messageOf(error) })
+      run.reporter.stageEnded(name, { summary: messageOf(error), seconds, isReused: false, status: "failed" })
+    }
+    throw error
+  } finally {
+    interrupt.stop()
+  }
+}
+
+/** By folder, the calls that are under way there; the last one waits for those before it. */
+const turns = new Map<string, Promise<unknown>>()
+
+/**
+ * Does `work` after all that is under way in `folder`. A notebook's cell that was interrupted can be run again before its stage has saved what it
+ * had; the second call goes on from there.
+ */
+async function inTurn<Result>(folder: string, work: () => Promise<Result>): Promise<Result> {
+  const mine = (turns.get(folder) ?? Promise.resolve()).then(work, work)
+  turns.set(folder, mine)
+  try {
+    return await mine
+  } finally {
+    if (turns.get(folder) === mine) turns.delete(folder)
   }
 }
 
