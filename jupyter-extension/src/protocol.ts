@@ -48,7 +48,14 @@ export type ColumnSummary = {
   readonly seen: number
   readonly missing: number
 } & (
-  | { readonly kind: "number" | "date" | "length"; readonly low: number; readonly high: number; readonly bins: readonly number[] }
+  | {
+      readonly kind: "number" | "date" | "length"
+      readonly low: number
+      readonly high: number
+      readonly bins: readonly number[]
+      /** Bins begin at whole numbers, and the last one ends with `high`. */
+      readonly isWhole: boolean
+    }
   | { readonly kind: "values"; readonly values: readonly { readonly value: string; readonly rows: number }[] }
   | { readonly kind: "nothing" }
 )

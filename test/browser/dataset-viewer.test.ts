@@ -1,8 +1,9 @@
 // The viewer of dataset files in a real JupyterLab: what is opened, filtered, sorted, searched, read and found again after a reload.
-import { mkdirSync, rmSync } from "node:fs"
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Browser, Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { hostileText } from "../../kernel-lib/test/display/sample-payloads"
 import { findPython, openJupyterEnvironment, root } from "../notebooks/jupyter-environment"
 import { collectErrors, findBrowser, isRequired, launchBrowser, takeScreenshot } from "./browser"
 import { generateRow, writeGeneratedCsv, writeGeneratedJsonl, writeGeneratedParquet } from "./dataset-files"
@@ -17,6 +18,25 @@ const folder = join(root, "notebooks/.cache/browser-viewer")
 const numRows = 40_000
 const rows = Array.from({ length: numRows }, (_none, row) => generateRow(row))
 
+type Theme = "JupyterLab Light" | "JupyterLab Dark"
+
+function writeHostileFiles(): void {
+  const write = (name: string, content: string | Uint8Array) => writeFileSync(join(folder, name), content)
+  const lines = [
+    { input: hostileText, output: "<img src=x onerror=alert(1)>", "<b>name</b>": "\u202egnp.exe \u0000\u0007\u001b[31m" },
+    { input: "x".repeat(3_000_000), output: ["a", { b: null }], constructor: 1 },
+    { input: "\ud83d", output: "lines\nof\ttext" },
+  ]
+  write("hostile.jsonl", `${lines.map((line) => JSON.stringify(line)).join("\n")}\nno JSON\n[1]\n`)
+  write("wide.jsonl", `${JSON.stringify(Object.fromEntries(Array.from({ length: 10_000 }, (_none, column) => [`c${column}`, column])))}\n`)
+  const whole = readFileSync(join(folder, "generated.parquet"))
+  write("truncated.parquet", whole.subarray(0, whole.length >> 1))
+  write("text.parquet", "input,output\n".repeat(100))
+  write("empty.parquet", "")
+  // A footer that is longer than the file.
+  write("lying.parquet", Buffer.concat([whole.subarray(0, 400), Buffer.from([255, 255, 255, 127]), Buffer.from("PAR1")]))
+}
+
 describe.skipIf(missing.length > 0 && !isRequired)("the dataset viewer in JupyterLab", () => {
   let server: JupyterServer
   let browser: Browser
@@ -30,6 +50,7 @@ describe.skipIf(missing.length > 0 && !isRequired)("the dataset viewer in Jupyte
     writeGeneratedParquet(join(folder, "generated.rejected.parquet"), 73)
     writeGeneratedCsv(join(folder, "rows.csv"), numRows)
     writeGeneratedJsonl(join(folder, "rows.jsonl"), numRows)
+    writeHostileFiles()
     server = await startJupyter(openJupyterEnvironment(python.command, { withExtension: true }), folder)
     browser = await launchBrowser(found.executable)
   })
@@ -38,30 +59,160 @@ describe.skipIf(missing.length > 0 && !isRequired)("the dataset viewer in Jupyte
     await server?.close()
   })
 
-  async function open(file: string, theme: "JupyterLab Light" | "JupyterLab Dark" = "JupyterLab Light") {
+  async function open(file: string, { theme = "JupyterLab Light" as Theme, fragment = "" } = {}) {
     await server.setTheme(theme)
     const page = await browser.newPage({ viewport: { width: 1500, height: 820 } })
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"])
     const errors = collectErrors(page)
-    await page.goto(server.address(`/lab/tree/${file}`))
-    await page.locator(".jp-Prompt2ModelViewer").waitFor({ timeout: 60_000 })
-    return { page, errors, viewer: page.locator(".jp-Prompt2ModelViewer") }
+    await page.goto(server.address(`/lab/tree/${file}`) + fragment)
+    const viewer = page.locator(".jp-Prompt2ModelViewer")
+    await viewer.waitFor({ timeout: 60_000 })
+    return { page, errors, viewer, grid: viewer.locator(".lm-DataGrid-viewport"), heading: viewer.locator(".p2m-side h5").first() }
   }
 
   /** Until the background has seen the whole file. */
   async function waitUntilDone(page: Page): Promise<void> {
-    await page.locator(".jp-Prompt2ModelViewer[data-state=done]").waitFor()
+    await page.locator(".jp-Prompt2ModelViewer[data-state=done]").waitFor({ timeout: 60_000 })
+  }
+  async function waitForHeaders(page: Page): Promise<void> {
+    await page.locator(".jp-Prompt2ModelViewer[data-headers=whole]").waitFor({ timeout: 60_000 })
   }
 
-  it("opens Parquet: rows, headers, a row's way here", async () => {
-    const { page, errors, viewer } = await open("generated.parquet")
+  const inOutput = { x: 520, y: 90 }
+  const rowOf = (row: number) => `Row ${row.toLocaleString("en")}`
+
+  it("opens Parquet by itself: rows, headers, a row's way here, in both themes", async () => {
+    for (const theme of ["JupyterLab Light", "JupyterLab Dark"] as const) {
+      const { page, errors, viewer, grid, heading } = await open("generated.parquet", { theme })
+      await waitUntilDone(page)
+      await viewer.locator(".p2m-bar", { hasText: "40,000 rows" }).waitFor()
+      await grid.click({ position: { x: 300, y: 200 } })
+      await viewer.locator(".p2m-side h5", { hasText: "Against" }).waitFor()
+      expect(await heading.textContent()).toContain(rowOf(4))
+      expect(await viewer.locator(".p2m-example .p2m-text").first().textContent()).toBe(rows[4].input)
+      await page.keyboard.press("j")
+      await heading.filter({ hasText: rowOf(5) }).waitFor()
+      expect(await viewer.locator(".p2m-path").textContent()).toContain(`T ${(rows[5].from as { temperature: number }).temperature}`)
+      await waitForHeaders(page)
+      await viewer.locator(".p2m-side h5", { hasText: "Against" }).waitFor()
+      await takeScreenshot(page, theme === "JupyterLab Light" ? "viewer-light" : "viewer-dark", { isWhole: false })
+      expect(errors).toEqual([])
+      await page.close()
+    }
+  })
+
+  it("sorts, filters by a click into a header, searches, copies code, and is the same after a reload", async () => {
+    const { page, errors, viewer, grid, heading } = await open("generated.parquet")
+    await waitForHeaders(page)
+    await grid.click({ position: inOutput })
+    await page.keyboard.press("s")
     await waitUntilDone(page)
+    await grid.press("Home")
+    const sorted = rows
+      .map((_row, row) => row)
+      .sort((a, b) => (rows[a].output < rows[b].output ? -1 : rows[a].output > rows[b].output ? 1 : a - b))
+    await heading.filter({ hasText: rowOf(sorted[0]) }).waitFor()
+    await grid.click({ position: { x: 84 + 35, y: 66 } })
+    const chip = viewer.locator(".p2m-chip")
+    const [low, high] = ((await chip.textContent()) ?? "").match(/\d+/g)!.map(Number)
+    const inRange = ({ input }: { input: string }) => input.length >= low && input.length <= (high || low)
+    await viewer.locator(".p2m-matches", { hasText: `${rows.filter(inRange).length.toLocaleString("en")} rows match` }).waitFor()
+    await grid.press("/")
+    await page.keyboard.type("aPRil")
+    const matching = sorted.filter((row) => inRange(rows[row]) && /april/i.test(rows[row].input))
+    await viewer.locator(".p2m-matches", { hasText: `${matching.length.toLocaleString("en")} rows match` }).waitFor()
+    await waitUntilDone(page)
+    await page.keyboard.press("Enter")
+    await grid.press("Home")
+    await heading.filter({ hasText: rowOf(matching[0]) }).waitFor()
+    await takeScreenshot(page, "viewer-filtered", { isWhole: false })
+
+    await grid.press("c")
+    await viewer.locator(".p2m-matches", { hasText: "Copied" }).waitFor()
+    const code = await page.evaluate(() => navigator.clipboard.readText())
+    expect(code).toContain('Dataset.from("generated.parquet")')
+    const condition = /dataset\.filter\(\(row\) => (.*)\)\n/.exec(code)![1]
+    const keep = new Function("row", `return ${condition}`) as (row: object) => boolean
+    expect(rows.filter(keep).length).toBe(matching.length)
+
+    const download = page.waitForEvent("download")
+    await viewer.getByText("JSONL").click()
+    const lines = readFileSync(await (await download).path(), "utf8")
+      .trimEnd()
+      .split("\n")
+    expect(lines.map((line) => JSON.parse(line).input)).toEqual(matching.map((row) => rows[row].input))
+
+    await page.waitForResponse((response) => response.request().method() === "PUT" && response.url().includes("/api/workspaces"))
+    await page.reload()
+    await viewer.locator(".p2m-matches", { hasText: `${matching.length.toLocaleString("en")} rows match` }).waitFor({ timeout: 60_000 })
+    expect(await viewer.locator(".p2m-search").inputValue()).toBe("aPRil")
+    expect(await chip.count()).toBe(1)
+    await heading.filter({ hasText: rowOf(matching[0]) }).waitFor()
+    await chip.click()
+    await viewer.locator(".p2m-search").fill("")
+    await page.waitForFunction(() => document.querySelector(".p2m-matches")?.textContent === "")
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
+  it("goes to the row that an address names, compares with a marked one, and opens the rejected rows", async () => {
+    const { page, errors, viewer, grid, heading } = await open("generated.parquet", { fragment: "#row=31234" })
+    await heading.filter({ hasText: rowOf(31_234) }).waitFor()
+    await grid.press("l")
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toContain("/lab/tree/generated.parquet#row=31234")
+    await grid.press("m")
+    await viewer.locator(".p2m-matches", { hasText: "is marked" }).waitFor()
+    await grid.press("j")
+    await viewer.locator(".p2m-side", { hasText: `Against row 31,234, marked` }).waitFor()
+    await viewer.getByText("Rejected rows").click()
+    await page.locator(".jp-Prompt2ModelViewer .p2m-title", { hasText: "generated.rejected.parquet" }).waitFor()
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
+  it("opens JSON lines by itself, and CSV from the file browser's menu", async () => {
+    const { page, errors, viewer } = await open("rows.jsonl")
     await viewer.locator(".p2m-bar", { hasText: "40,000 rows" }).waitFor()
-    await viewer.locator(".lm-DataGrid-viewport").click({ position: { x: 300, y: 200 } })
-    await viewer.locator(".p2m-side h5", { hasText: "Against" }).waitFor()
-    expect(await viewer.locator(".p2m-side h5").first().textContent()).toContain("Row 4")
-    expect(await viewer.locator(".p2m-example .p2m-text").first().textContent()).toBe(rows[4].input)
-    await page.waitForTimeout(1500)
-    await takeScreenshot(page, "viewer-light", { isWhole: false })
+    await waitForHeaders(page)
+    await takeScreenshot(page, "viewer-jsonl", { isWhole: false })
+    await page.locator(".jp-DirListing-item", { hasText: "rows.csv" }).click({ button: "right" })
+    await page.locator(".lm-Menu-item", { hasText: "Open in Dataset Viewer" }).first().click()
+    const csv = page.locator(".jp-Prompt2ModelViewer", { hasText: "rows.csv" })
+    await csv.locator(".p2m-bar", { hasText: "40,000 rows" }).waitFor()
+    await csv.and(page.locator("[data-headers=whole]")).waitFor()
+    await csv.locator(".lm-DataGrid-viewport").press("End")
+    await csv.locator(".p2m-side h5", { hasText: rowOf(39_999) }).waitFor()
+    expect(await csv.locator(".p2m-side").textContent()).toContain(rows[39_999].input)
+    await takeScreenshot(page, "viewer-csv", { isWhole: false })
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
+  it("shows what is hostile as text, and says in a sentence what it cannot read", async () => {
+    const { page, errors, viewer, grid } = await open("hostile.jsonl")
+    await waitForHeaders(page)
+    await grid.press("Home")
+    await viewer.locator(".p2m-side h5", { hasText: "Row 0" }).waitFor()
+    await viewer.locator(".p2m-side", { hasText: hostileText.slice(0, 20) }).waitFor()
+    await takeScreenshot(page, "viewer-hostile", { isWhole: false })
+    expect(await page.locator(".p2m-side script, .p2m-side img").count()).toBe(0)
+    for (const [file, sentence] of [
+      ["truncated.parquet", /cannot be read: .+\./],
+      ["text.parquet", /cannot be read: .+\./],
+      ["empty.parquet", /This is no Parquet file: it has 0 bytes\./],
+      ["lying.parquet", /cannot be read: .+\./],
+    ] as const) {
+      await page.locator(".jp-DirListing-item", { hasText: file }).dblclick()
+      const other = page.locator(".jp-Prompt2ModelViewer", { hasText: file })
+      await other.locator(".p2m-trouble", { hasText: sentence }).waitFor()
+    }
+    await takeScreenshot(page, "viewer-trouble", { isWhole: false })
+    await page.locator(".jp-DirListing-item", { hasText: "wide.jsonl" }).dblclick()
+    const wide = page.locator(".jp-Prompt2ModelViewer", { hasText: "wide.jsonl" })
+    await wide.locator(".p2m-bar", { hasText: "10,000 columns" }).waitFor()
+    await wide.and(page.locator("[data-headers=whole]")).waitFor()
+    await wide.locator(".lm-DataGrid-viewport").press("Home")
+    await wide.locator(".p2m-side", { hasText: "and 9,900 more columns" }).waitFor()
     expect(errors).toEqual([])
     await page.close()
   })

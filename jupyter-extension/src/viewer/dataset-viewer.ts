@@ -5,6 +5,7 @@ import type { Message } from "@lumino/messaging"
 import { Panel, SplitPanel, Widget } from "@lumino/widgets"
 import { countOf, formatCount } from "../../../kernel-lib/src/display/wording"
 import {
+  type ColumnSummary,
   everything,
   type FileState,
   type Filter,
@@ -263,7 +264,7 @@ export class DatasetViewer extends Panel {
   private receive(message: Extract<FromWorker, { event: string }>): void {
     if (message.event === "file") this.takeFile(message.state)
     else if (message.event === "view") this.takeView(message.state)
-    else if (message.event === "summary") this.model.setSummary(message.summary)
+    else if (message.event === "summary") this.takeSummary(message.summary)
     else this.showTrouble(message.message)
   }
 
@@ -273,6 +274,13 @@ export class DatasetViewer extends Panel {
     this.bar.showFile(file)
     const { node } = this.grid.viewport
     node.setAttribute("aria-label", `${this.options.path}, ${countOf(file.numRows, "row")}, ${countOf(file.columns.length, "column")}`)
+  }
+
+  private takeSummary(summary: ColumnSummary): void {
+    this.model.setSummary(summary)
+    const rows = this.file?.isIndexed ? this.file.numRows : -1
+    const isWhole = this.watched.every((name) => this.model.summaries.get(name)?.seen === rows)
+    this.node.dataset.headers = isWhole ? "whole" : "partial"
   }
 
   private takeView(view: ViewState): void {
@@ -304,7 +312,7 @@ export class DatasetViewer extends Panel {
     const wanted = names.map((name, index) => {
       const kind = columns.find((column) => column.name === name)?.kind
       const longest = Math.max(0, ...cells[index].slice(0, 60).map((cell) => showCell(cell as never, kind).length))
-      const least = kind === "text" ? 120 : 126
+      const least = kind === "text" ? 104 : 126
       return Math.max(least, Math.min(420, Math.ceil(longest * 7.3) + 20))
     })
     const spare = this.grid.viewport.node.clientWidth - this.grid.headerWidth - wanted.reduce((sum, width) => sum + width, 0)

@@ -1,5 +1,5 @@
 // Files as documents of JupyterLab: a model that never loads the file, and the widget around the viewer.
-import { ABCWidgetFactory, type DocumentRegistry, DocumentWidget, TextModelFactory } from "@jupyterlab/docregistry"
+import { ABCWidgetFactory, DocumentModel, type DocumentRegistry, DocumentWidget, TextModelFactory } from "@jupyterlab/docregistry"
 import type { ServiceManager } from "@jupyterlab/services"
 import type { IStateDB } from "@jupyterlab/statedb"
 import type { FileFormat, OpenRequest } from "../protocol"
@@ -21,12 +21,20 @@ export function rowOfFragment(fragment: string): number | undefined {
 
 /** A model whose content is never asked for: the viewer reads what it shows. */
 export class UnloadedModelFactory extends TextModelFactory {
+  constructor() {
+    // A drive for working together would load the file to share it.
+    super(false)
+  }
   override get name(): string {
     return "prompt2model-unloaded"
   }
   // JupyterLab loads nothing where the format is null; its type does not say so.
   override get fileFormat() {
     return null as unknown as "text"
+  }
+  override createNew(options: Parameters<TextModelFactory["createNew"]>[0] = {}): DocumentRegistry.ICodeModel {
+    // JupyterLab copies what it opens into a checkpoint, however large, unless somebody else takes care of saving.
+    return new DocumentModel({ ...options, collaborationEnabled: true })
   }
 }
 

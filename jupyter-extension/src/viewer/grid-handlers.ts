@@ -101,8 +101,8 @@ export class GridKeys extends BasicKeyHandler {
   override onKeyDown(grid: DataGrid, event: KeyboardEvent): void {
     const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey
     if (isPlain && (event.key === "j" || event.key === "k")) {
-      grid.moveCursor(event.key === "j" ? "down" : "up")
-      grid.scrollToCursor()
+      if (event.key === "j") this.onArrowDown(grid, event)
+      else this.onArrowUp(grid, event)
     } else if (!isPlain || !this.actions.press(event.key)) {
       super.onKeyDown(grid, event)
       return

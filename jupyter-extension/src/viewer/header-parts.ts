@@ -29,7 +29,7 @@ export function noteOf(info: ColumnInfo, summary: ColumnSummary | undefined, num
   if (summary.kind === "nothing") return `nothing in it${seen}`
   if (summary.kind === "values") return `${countOf(summary.values.length, "value")}${missing}${seen}`
   const [low, high] = [formatNumber(summary.low, summary.kind), formatNumber(summary.high, summary.kind)]
-  if (summary.kind === "length") return `text, ${low === high ? low : `${low} to ${high}`} characters${missing}${seen}`
+  if (summary.kind === "length") return `${low === high ? low : `${low} to ${high}`} characters${missing}${seen}`
   return `${low === high ? low : `${low} to ${high}`}${missing}${seen}`
 }
 
@@ -57,7 +57,7 @@ export function partsOf(summary: ColumnSummary | undefined, query: Query, width:
   const isOn = (filter: Filter) => own.length === 0 || own.some((other) => overlap(other, filter))
   const place = { y: pictureTop, height: pictureHeight, isMissing: false }
   const missingWidth = summary.missing > 0 ? 10 : 0
-  const room = width - 2 * padding - (missingWidth > 0 ? missingWidth + 4 : 0)
+  const room = width - 2 * padding - (missingWidth > 0 && summary.kind !== "values" ? missingWidth + 4 : 0)
   const parts = (summary.kind === "values" ? valueParts(summary, room) : binParts(summary, Math.min(room, 260))).map((part, order) => ({
     ...place,
     ...part,
@@ -67,11 +67,25 @@ export function partsOf(summary: ColumnSummary | undefined, query: Query, width:
   if (missingWidth === 0) return parts
   const filter: Filter = { kind: "missing", column: summary.column }
   const last = parts.at(-1)
-  const height = Math.max(2, (pictureHeight * summary.missing) / summary.seen)
   const label = `${countOf(summary.missing, "row")} without ${onOneLine(summary.column)}`
-  const x = last ? last.x + last.width + 4 : padding
-  const y = pictureTop + pictureHeight - height
-  return [...parts, { x, y, width: missingWidth, height, filter, label, isMissing: true, isOn: isOn(filter), order: 0 }]
+  const x = last ? last.x + last.width + (summary.kind === "values" ? 1 : 4) : padding
+  const isBar = summary.kind === "values"
+  const height = isBar ? 11 : Math.max(2, (pictureHeight * summary.missing) / summary.seen)
+  const y = isBar ? pictureTop + 2 : pictureTop + pictureHeight - height
+  return [
+    ...parts,
+    {
+      x,
+      y,
+      width: isBar ? Math.max(4, width - padding - x) : missingWidth,
+      height,
+      filter,
+      label,
+      isMissing: true,
+      isOn: isOn(filter),
+      order: 0,
+    },
+  ]
 }
 
 function valueParts({ values, column, seen }: Extract<ColumnSummary, { kind: "values" }>, room: number) {
@@ -87,13 +101,13 @@ function valueParts({ values, column, seen }: Extract<ColumnSummary, { kind: "va
 }
 
 function binParts(summary: Extract<ColumnSummary, { bins: unknown }>, room: number) {
-  const { bins, low, high, column, kind } = summary
+  const { bins, low, high, column, kind, isWhole } = summary
   const step = Math.min(18, room / bins.length)
   const most = Math.max(1, ...bins)
   const isLength = kind === "length"
   const edge = (index: number) => {
-    const exact = low + ((high - low + (isLength ? 1 : 0)) * index) / bins.length
-    return isLength ? Math.ceil(exact - 1e-9) : exact
+    const exact = low + ((high - low + (isWhole ? 1 : 0)) * index) / bins.length
+    return isWhole ? Math.ceil(exact - 1e-9) : exact
   }
   return bins.map((rows, index) => {
     const isLast = index === bins.length - 1

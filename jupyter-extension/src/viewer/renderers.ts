@@ -45,10 +45,12 @@ export class HeaderRenderer extends CellRenderer {
     drawText(gc, note, x + padding, y + 33, { font: `11px ${uiFont}`, colour: mute })
     for (const part of partsOf(summary, query, width)) {
       const isOn = part.isOn || this.isDragged(info.name, part.order)
-      const colour = part.isMissing ? mute : summary?.kind === "values" ? shades[Math.min(part.order, shades.length - 1)] : palette.blue
+      const colour = part.isMissing ? off : summary?.kind === "values" ? shades[Math.min(part.order, shades.length - 1)] : palette.blue
       gc.fillStyle = isOn ? colour : off
+      gc.globalAlpha = part.isMissing && !isOn ? 0.4 : 1
       gc.fillRect(x + part.x, y + part.y, part.width, part.height)
     }
+    gc.globalAlpha = 1
     if (summary?.kind === "values") {
       const names = fitText(
         gc,

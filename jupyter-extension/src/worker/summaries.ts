@@ -47,30 +47,34 @@ export class SummaryBuilder {
       const values = [...counts].map(([value, rows]) => ({ value, rows })).sort((a, b) => b.rows - a.rows || (a.value < b.value ? -1 : 1))
       return { ...known, kind: "values", values }
     }
-    return { ...known, kind: this.kind === "text" ? "length" : this.kind, ...binNumbers(this.numbers, this.kind === "text") }
+    return { ...known, kind: this.kind === "text" ? "length" : this.kind, ...binNumbers(this.numbers, this.kind !== "date") }
   }
 }
 
-function binNumbers(arrays: readonly Float64Array[], isWhole: boolean): { low: number; high: number; bins: number[] } {
+function binNumbers(arrays: readonly Float64Array[], mayBeWhole: boolean) {
   let low = Number.POSITIVE_INFINITY
   let high = Number.NEGATIVE_INFINITY
+  let isWhole = mayBeWhole
   for (const numbers of arrays) {
     for (let index = 0; index < numbers.length; index++) {
       const number = numbers[index]
       if (number < low) low = number
       if (number > high) high = number
+      if (isWhole && number % 1 !== 0 && !Number.isNaN(number)) isWhole = false
     }
   }
-  const count = isWhole ? Math.min(numBins, Math.max(1, high - low + 1)) : low === high ? 1 : numBins
+  // Whole numbers take as much room as there are of them, or the last bin would hold more than the others.
+  const width = isWhole ? high - low + 1 : high - low
+  const count = isWhole ? Math.min(numBins, width) : width === 0 ? 1 : numBins
   const bins = new Array<number>(count).fill(0)
-  const scale = high > low ? count / (high - low) : 0
+  const scale = width > 0 ? count / width : 0
   for (const numbers of arrays) {
     for (let index = 0; index < numbers.length; index++) {
       const number = numbers[index]
       if (number >= low) bins[Math.min(count - 1, Math.floor((number - low) * scale))]++
     }
   }
-  return { low, high, bins }
+  return { low, high, bins, isWhole }
 }
 
 /** As a number where it is one; NaN where it is missing or is none. Infinities are none: nothing can be drawn of them. */

@@ -1,5 +1,6 @@
 // The rows that match a query, in its order. Found chunk by chunk, so that the first are there at once and a later query ends it.
-import { type Filter, isEverything, type Query, type SortKey, type ViewState } from "../protocol"
+import { type Filter, isEverything, type Query, type ViewState } from "../protocol"
+import { Sorter, sortRows } from "./sort-rows"
 import { numberOf, textOf } from "./summaries"
 import type { Cells, Table } from "./table"
 
@@ -71,15 +72,16 @@ export class View {
       if (this.isEnded || chunk >= this.table.chunks.length) break
       const { start, numRows } = this.table.chunks[chunk]
       const keep = await matchRows(this.table, chunk, this.query)
-      for (const sorter of sorters) sorter.add(start, numRows, await this.table.column(chunk, sorter.key.column))
+      for (const sorter of sorters) sorter.add(await this.table.column(chunk, sorter.key.column))
       if (this.isEnded) return
       this.take(start, numRows, keep)
       this.seen = start + numRows
       if (performance.now() - told > 120) {
-        // Each sorting of what is there costs more than the last, so that it is done again when there is half as much again.
-        if (sorters.length > 0 && this.seen >= sortAt) {
+        // Most of the time goes into reading on, and not into sorting again what is there.
+        if (sorters.length > 0 && performance.now() > sortAt) {
+          const began = performance.now()
           this.sort(sorters)
-          sortAt = this.seen * 1.5
+          sortAt = performance.now() + 6 * (performance.now() - began)
         }
         this.tell(this.state)
         told = performance.now()
@@ -102,72 +104,10 @@ export class View {
   }
 
   private sort(sorters: readonly Sorter[]): void {
-    const order = this.found.slice(0, this.matches)
-    // Rows that are equal stay in the file's order.
-    order.sort((a, b) => {
-      for (const sorter of sorters) {
-        const difference = sorter.compare(a, b)
-        if (difference !== 0) return difference
-      }
-      return a - b
-    })
-    this.order = order
+    this.order = sortRows(this.found.subarray(0, this.matches), sorters)
     this.version++
   }
 }
-
-/** The keys of all rows seen, by which they are sorted; missing ones stand last either way. */
-class Sorter {
-  private numbers = new Float64Array(1024)
-  private readonly texts: string[] = []
-  private readonly sign: 1 | -1
-  readonly compare: (a: number, b: number) => number
-
-  constructor(
-    readonly key: SortKey,
-    kind: string,
-  ) {
-    this.sign = key.isDescending ? -1 : 1
-    this.compare = kind === "text" ? (a, b) => this.compareTexts(a, b) : (a, b) => this.compareNumbers(a, b)
-    this.isText = kind === "text"
-  }
-
-  private readonly isText: boolean
-
-  add(start: number, numRows: number, values: Cells): void {
-    if (this.isText) {
-      for (let index = 0; index < numRows; index++) {
-        const value = values[index]
-        this.texts[start + index] = value === null ? missingText : textOf(value)
-      }
-      return
-    }
-    if (start + numRows > this.numbers.length) {
-      const larger = new Float64Array(Math.max(this.numbers.length * 2, start + numRows))
-      larger.set(this.numbers)
-      this.numbers = larger
-    }
-    for (let index = 0; index < numRows; index++) this.numbers[start + index] = numberOf(values[index])
-  }
-
-  private compareNumbers(a: number, b: number): number {
-    const [first, second] = [this.numbers[a], this.numbers[b]]
-    if (first === second) return 0
-    if (Number.isNaN(first)) return Number.isNaN(second) ? 0 : 1
-    if (Number.isNaN(second)) return -1
-    return first < second ? -this.sign : this.sign
-  }
-
-  private compareTexts(a: number, b: number): number {
-    const [first, second] = [this.texts[a], this.texts[b]]
-    if (first === second) return 0
-    if (first === missingText) return 1
-    if (second === missingText) return -1
-    return first < second ? -this.sign : this.sign
-  }
-}
-
-const missingText = "\uffff missing"
 
 /** Which rows of a chunk match; undefined where all do. */
 async function matchRows(table: Table, chunk: number, { search, filters }: Query): Promise<Uint8Array | undefined> {
@@ -181,14 +121,22 @@ async function matchRows(table: Table, chunk: number, { search, filters }: Query
   }
   if (search === "") return keep
   const isFound = new Uint8Array(numRows)
-  const wanted = new RegExp(search.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "iu")
-  for (const { name } of table.columns) {
+  const isWanted = searcherOf(search)
+  for (const { name, kind } of table.columns) {
+    if (kind !== "text") continue
     const values = await table.column(chunk, name)
     for (let index = 0; index < numRows; index++) {
-      if (keep[index] && !isFound[index] && values[index] !== null && wanted.test(textOf(values[index]))) isFound[index] = 1
+      if (keep[index] && !isFound[index] && values[index] !== null && isWanted(textOf(values[index]))) isFound[index] = 1
     }
   }
   return keep.map((kept, index) => kept & isFound[index])
+}
+
+/** Whatever its case; what has no case is looked for as it is, which is faster. */
+function searcherOf(search: string): (text: string) => boolean {
+  if (search.toLowerCase() === search.toUpperCase()) return (text) => text.includes(search)
+  const wanted = new RegExp(search.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"), "i")
+  return (text) => wanted.test(text)
 }
 
 function matcherOf(filter: Filter): (value: Cells[number]) => boolean {
