@@ -236,6 +236,7 @@ describe("a training that cannot go on", () => {
 
   it("says which setting makes no sense, before anything is trained", async () => {
     await expect(train({ batchSize: -1 })).rejects.toMatchObject({ code: "train.settings" })
+    await expect(train({ precision: "bf16" })).rejects.toMatchObject({ code: "engine.no-bf16" })
     await expect(train({ train: Dataset.from([]) })).rejects.toMatchObject({ code: "train.no-rows" })
   })
 })

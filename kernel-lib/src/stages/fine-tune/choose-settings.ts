@@ -38,6 +38,8 @@ export interface TrainingSettings {
   readonly patience: number
   /** Trains thin matrices beside those of the attention (LoRA) and merges them in at the end: little memory, small checkpoints. Default: all weights are trained. */
   readonly lowRank?: LowRankOptions
+  /** Of the matrix products; `bf16` is the tensorflow engine's. Default `fp32`. */
+  readonly precision?: "fp32" | "bf16"
   /** With `distillFrom`: share of the loss that compares with that student's answers, in [0, 1]. Default 0.5. */
   readonly distillWeight?: number
   /** With `distillFrom`: what both students' logits are divided by before they are compared, above 0. Default 2. */
@@ -62,6 +64,7 @@ export const settingNames: readonly (keyof TrainingSettings)[] = [
   "maxOutputTokens",
   "patience",
   "lowRank",
+  "precision",
   "distillWeight",
   "distillTemperature",
 ]
