@@ -100,7 +100,10 @@ function showLastValues(exports: object): boolean {
       },
     },
   })
-  return Reflect.setPrototypeOf(exports, prototype)
+  if (!Reflect.setPrototypeOf(exports, prototype)) return false
+  // The cell that imports the library has begun already: what it assigned at its start would stand before the setter.
+  Reflect.deleteProperty(exports, "tsLastExpr")
+  return true
 }
 
 /**

@@ -66,6 +66,14 @@ describe("in tslab", () => {
     expect(sent[0][0].data["text/html"]).toContain("Generated dataset")
   })
 
+  it("shows the first result after a cell that imported the library and ended in undefined", () => {
+    scope.__tslab__!.exports.tsLastExpr = undefined
+    installTslabHook()
+    expect(finishCell(undefined)).toEqual([])
+    expect(finishCell(result)).toEqual([])
+    expect(sent).toHaveLength(1)
+  })
+
   it("leaves other values to tslab, and a cell without one empty", () => {
     installTslabHook()
     expect([42, "text", null, undefined, { a: 1 }, Promise.resolve(1)].map(finishCell)).toEqual([
