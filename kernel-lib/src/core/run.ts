@@ -55,6 +55,8 @@ export interface Progress {
   readonly rate?: string
   /** Seconds that are left, as estimated. */
   readonly secondsLeft?: number
+  /** The losses of a training so far, as [step, loss] pairs. */
+  readonly losses?: { readonly train: readonly (readonly [number, number])[]; readonly validation: readonly (readonly [number, number])[] }
 }
 
 /** Shows stages as they happen. Calls must be cheap; a reporter throttles itself. */

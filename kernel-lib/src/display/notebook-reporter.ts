@@ -1,7 +1,7 @@
 // Stages in a notebook: one display per stage, updated while it runs and left in its final state.
 import { randomUUID } from "node:crypto"
-import { type ProgressPayload, payloadVersion } from "./payloads"
-import { describeProgress, type StageReporter, wordsOfOutcome, wordsOfStage } from "./reporter"
+import { type Payload, type ProgressPayload, payloadVersion, type TrainingPayload } from "./payloads"
+import { describeProgress, type StageProgress, type StageReporter, wordsOfOutcome, wordsOfStage } from "./reporter"
 import { bundleOf, type MimeBundle } from "./self-showing"
 import { sendDisplay } from "./tslab-hook"
 import { formatSeconds } from "./wording"
@@ -28,7 +28,7 @@ interface StageDisplay {
 /** A reporter for notebooks: at most five updates a second, and every stage ends in one line. */
 export function createNotebookReporter({ send = sendDisplay, now = Date.now }: NotebookReporterOptions = {}): StageReporter {
   const displays = new Map<string, StageDisplay>()
-  const show = (display: StageDisplay, payload: ProgressPayload) => {
+  const show = (display: StageDisplay, payload: Payload) => {
     send(bundleOf(payload), { id: display.id, isUpdate: display.isShown })
     display.isShown = true
     display.updatedAt = now()
@@ -47,9 +47,10 @@ export function createNotebookReporter({ send = sendDisplay, now = Date.now }: N
       const display = displays.get(stage)
       if (!display || now() - display.startedAt < seenAfter || now() - display.updatedAt < updateEvery) return
       const { where, rate, left } = describeProgress(progress)
+      const words = [where, rate, left].filter(Boolean).join(", ")
       show(
         display,
-        payloadOf(stage, [where, rate, left].filter(Boolean).join(", "), { done: progress.done, total: progress.total, isRunning: true }),
+        curveOf(stage, words, progress) ?? payloadOf(stage, words, { done: progress.done, total: progress.total, isRunning: true }),
       )
     },
     stageEnded(stage, outcome) {
@@ -70,4 +71,24 @@ export function createNotebookReporter({ send = sendDisplay, now = Date.now }: N
 
 function payloadOf(stage: string, subtitle: string, state: Pick<ProgressPayload, "done" | "total" | "isRunning">): ProgressPayload {
   return { kind: "progress", version: payloadVersion, title: wordsOfStage(stage), subtitle, ...state }
+}
+
+/** Points of a curve that is drawn five times a second. */
+const mostPoints = 200
+
+/** The losses of a training that runs, once there is a line to draw; the display of its end takes their place. */
+function curveOf(stage: string, subtitle: string, { losses, total = 0 }: StageProgress): TrainingPayload | undefined {
+  if (!losses || losses.train.length < 2) return undefined
+  const every = Math.ceil(losses.train.length / mostPoints)
+  return {
+    kind: "training",
+    version: payloadVersion,
+    title: wordsOfStage(stage),
+    subtitle,
+    facts: [],
+    train: losses.train.filter((_, index) => index % every === 0 || index === losses.train.length - 1),
+    validation: [...losses.validation],
+    totalSteps: total,
+    isRunning: true,
+  }
 }

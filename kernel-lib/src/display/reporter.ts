@@ -9,6 +9,7 @@ export interface StageProgress {
   readonly note?: string
   readonly rate?: string
   readonly secondsLeft?: number
+  readonly losses?: { readonly train: readonly (readonly [number, number])[]; readonly validation: readonly (readonly [number, number])[] }
 }
 
 export interface StageOutcome {

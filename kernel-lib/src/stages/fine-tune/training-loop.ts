@@ -125,6 +125,7 @@ function reportProgress(state: LoopState, epoch: number, totalSteps: number, set
     note: `epoch ${epoch + 1} of ${settings.epochs}`,
     rate: `${Math.round(state.tokens / state.seconds).toLocaleString("en")} tokens/s`,
     secondsLeft: (state.seconds / state.step) * (totalSteps - state.step),
+    losses: { train: state.trainLoss, validation: state.validationLoss },
   })
 }
 
