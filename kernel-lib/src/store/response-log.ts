@@ -78,6 +78,9 @@ export class ResponseLog {
   private reading?: Promise<void>
   private waiting: Writing[] = []
   private writing?: Promise<void>
+  /** Lines that are written and not flushed: a kill does not lose them any more, a power cut might. */
+  private written: Writing[] = []
+  private flushing?: Promise<void>
 
   /** The log at `path`; one for each file in a process. */
   static at(path: string): ResponseLog {
@@ -121,34 +124,51 @@ export class ResponseLog {
 
   /** Waits for what is being written. */
   async settled(): Promise<void> {
-    await this.writing
+    while (this.writing || this.flushing) await (this.writing ?? this.flushing)
   }
 
   private write(key: string, line: string, before?: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ key, line, before, settle: (error) => (error === undefined ? resolve() : reject(error)) })
-      this.writing ??= this.writeWaiting().finally(() => {
-        this.writing = undefined
-      })
+      this.writing ??= this.writeWaiting()
     })
   }
 
+  /** Writes at once what has arrived, while what was written before is still being flushed: only what is written survives a kill. */
   private async writeWaiting(): Promise<void> {
     while (this.waiting.length > 0) {
       const batch = this.waiting
       this.waiting = []
-      let failure: unknown
       try {
         const file = await this.open()
         for (const before of new Set(batch.map((writing) => writing.before))) before?.()
         await writeWhole(file, Buffer.from(batch.map(({ line }) => `\n${line}\n`).join("")))
-        await file.datasync()
+        this.written.push(...batch)
+        this.flushing ??= this.flushWritten()
+      } catch (error) {
+        const failure = explainDiskError(error, this.path)
+        for (const { settle } of batch) settle(failure)
+      }
+    }
+    // At once, not when the promise has been seen to: a line that came in between would wait for the next.
+    this.writing = undefined
+  }
+
+  private async flushWritten(): Promise<void> {
+    while (this.written.length > 0) {
+      const batch = this.written
+      this.written = []
+      let failure: unknown
+      try {
+        // Lines that went into a file which was taken away meanwhile are missing in this one, and are written again.
+        await (await this.open()).datasync()
         await this.catchUp()
       } catch (error) {
         failure = explainDiskError(error, this.path)
       }
       for (const { settle } of batch) settle(failure)
     }
+    this.flushing = undefined
   }
 
   /** The file as it is at its path now: opened again where somebody put another in its place. */
