@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Browser, Page } from "playwright-core"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { hostileText } from "../../kernel-lib/test/display/sample-payloads"
 import { findPython, openJupyterEnvironment, root } from "../notebooks/jupyter-environment"
 import { collectErrors, findBrowser, isRequired, launchBrowser, takeScreenshot } from "./browser"
@@ -22,7 +22,7 @@ type Theme = "JupyterLab Light" | "JupyterLab Dark"
 
 function writeHostileFiles(): void {
   const write = (name: string, content: string | Uint8Array) => writeFileSync(join(folder, name), content)
-  const lines = [
+  const lines: readonly Record<string, unknown>[] = [
     { input: hostileText, output: "<img src=x onerror=alert(1)>", "<b>name</b>": "\u202egnp.exe \u0000\u0007\u001b[31m" },
     { input: "x".repeat(3_000_000), output: ["a", { b: null }], constructor: 1 },
     { input: "\ud83d", output: "lines\nof\ttext" },
@@ -142,7 +142,14 @@ describe.skipIf(missing.length > 0 && !isRequired)("the dataset viewer in Jupyte
       .split("\n")
     expect(lines.map((line) => JSON.parse(line).input)).toEqual(matching.map((row) => rows[row].input))
 
-    await page.waitForResponse((response) => response.request().method() === "PUT" && response.url().includes("/api/workspaces"))
+    await vi.waitFor(
+      async () => {
+        const saved = await (await fetch(server.address("/lab/api/workspaces/default"))).text()
+        expect(saved).toContain('"aPRil"')
+        expect(saved).toMatch(new RegExp(`"row": ?${matching[0]}`))
+      },
+      { timeout: 30_000 },
+    )
     await page.reload()
     await viewer.locator(".p2m-matches", { hasText: `${matching.length.toLocaleString("en")} rows match` }).waitFor({ timeout: 60_000 })
     expect(await viewer.locator(".p2m-search").inputValue()).toBe("aPRil")

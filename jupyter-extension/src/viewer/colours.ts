@@ -25,7 +25,8 @@ export function readColours(element: HTMLElement): GridColours {
     line: read("--jp-border-color2", isDark ? "#3a3f45" : "#d8dee4"),
     faintLine: read("--jp-border-color3", isDark ? "#26292d" : "#eef1f4"),
     paper: read("--jp-layout-color1", isDark ? "#111" : "#fff"),
-    fill: read("--jp-layout-color2", isDark ? "#1b1d20" : "#f5f7f9"),
+    // The blue of the pictures needs the darkest ground.
+    fill: isDark ? read("--jp-layout-color1", "#111") : read("--jp-layout-color2", "#f5f7f9"),
     chosen: isDark ? "rgba(86, 180, 233, 0.2)" : "rgba(0, 114, 178, 0.1)",
     cursor: isDark ? "#56b4e9" : "#0072b2",
     off: isDark ? "#4a525a" : "#c9d3dc",

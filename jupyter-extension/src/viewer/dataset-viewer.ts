@@ -67,6 +67,7 @@ export class DatasetViewer extends Panel {
   private query: Query
   private row: number | null
   private marked: FullRow | undefined
+  private wanted: { readonly row: number; readonly mayShowAll: boolean } | undefined
   private openRejected: (() => void) | undefined
   private drag: { column: number; first: number; last: number } | undefined
   private watched: string[] = []
@@ -128,15 +129,21 @@ export class DatasetViewer extends Panel {
   /** Chooses this row of the file, and shows all rows where it does not match. */
   async goToRow(row: number): Promise<void> {
     this.row = row
-    if (!this.client || !this.file) return
-    let place = await this.client.ask("place", { row })
-    if (place < 0 && !isEverything(this.query)) {
-      this.setQuery(everything)
-      place = await this.client.ask("place", { row })
-    }
-    if (place < 0 || this.isDisposed) return
-    if (place >= this.view.matches) this.takeView({ ...this.view, matches: place + 1 })
-    this.choosePlace(place)
+    this.wanted = { row, mayShowAll: true }
+    await this.chooseWanted()
+  }
+
+  /** The row that somebody wants to see, as soon as it is known where it stands. */
+  private async chooseWanted(): Promise<void> {
+    const { wanted, client, view } = this
+    if (!wanted || !client || !this.file || (!view.isDone && !isEverything(this.query))) return
+    const place = await client.ask("place", { row: wanted.row })
+    if (this.isDisposed || wanted !== this.wanted || view.version !== this.view.version) return
+    if (place >= 0 && place < this.view.matches) {
+      this.wanted = undefined
+      this.choosePlace(place)
+    } else if (!isEverything(this.query) && wanted.mayShowAll) this.setQuery(everything)
+    else if (view.isDone) this.wanted = undefined
   }
 
   focusSearch(): void {
@@ -245,9 +252,10 @@ export class DatasetViewer extends Panel {
       this.takeColours()
       this.takeFile(file)
       this.bar.showQuery(this.query, file.columns)
+      // What was filtered away before the page was loaded again stays away.
+      if (this.row !== null) this.wanted = { row: this.row, mayShowAll: isEverything(this.query) }
       if (isEverything(this.query)) this.takeView({ matches: file.numRows, seen: file.numRows, isDone: file.isIndexed, version: 0 })
       else this.setQuery(this.query)
-      if (this.row !== null) void this.goToRow(this.row)
       this.openRejected = await this.options.findRejected()
       if (this.openRejected) this.bar.showRejected()
     } catch (error) {
@@ -292,6 +300,7 @@ export class DatasetViewer extends Panel {
     this.model.setNumRows(view.matches)
     this.bar.showView(view, this.query, this.file?.numRows ?? 0)
     this.node.dataset.state = view.isDone ? "done" : "searching"
+    void this.chooseWanted().catch((error: Error) => this.showTrouble(error.message))
   }
 
   private async askBlock(start: number, end: number, columns: readonly string[]) {
@@ -342,6 +351,7 @@ export class DatasetViewer extends Panel {
 
   private setQuery(query: Query): void {
     this.query = query
+    this.view = { ...this.view, isDone: false }
     this.model.setQuery(query)
     this.bar.showQuery(query, this.file?.columns ?? [])
     this.node.dataset.state = "searching"

@@ -120,7 +120,8 @@ function binParts(summary: Extract<ColumnSummary, { bins: unknown }>, room: numb
     } as const
     const height = rows === 0 ? 0 : Math.max(1.5, (pictureHeight * rows) / most)
     const x = padding + index * step
-    const range = `${formatNumber(filter.low, kind)} to ${formatNumber(filter.high, kind)}${isLength ? " characters" : ""}`
+    const end = isWhole && !isLast ? filter.high - 1 : filter.high
+    const range = `${formatNumber(filter.low, kind)}${end === filter.low ? "" : ` to ${formatNumber(end, kind)}`}${isLength ? " characters" : ""}`
     return {
       x,
       width: step - (step > 5 ? 2 : 0.5),

@@ -11,7 +11,7 @@ const mostKept = 400e6
 const partRows = 2048
 
 /** What a row's `from` tells, in the order in which its columns stand; `origin` is the teacher, dataset or file. */
-const provenanceFields = ["kind", "origin", "temperature", "votes", "call"] as const
+const provenanceFields = ["temperature", "votes", "kind", "origin", "call"] as const
 type ProvenanceField = (typeof provenanceFields)[number]
 
 export type Cells = readonly Cell[]
