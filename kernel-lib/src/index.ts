@@ -6,6 +6,7 @@ import { type EngineChoice, selectEngine as selectAnyEngine } from "./engine"
 import { setDefaultReporter } from "./store/run"
 
 export type { Candidates, DatasetCandidate, ModelCandidate, SourceDataset } from "./core/candidates"
+export type { DataFrameLike, GroupsLike, SeriesLike } from "./core/data-frame"
 export { Dataset, type Provenance, type RejectedRow, type Row, type RowLike } from "./core/dataset"
 export {
   BudgetError,

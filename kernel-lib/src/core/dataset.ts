@@ -2,6 +2,7 @@
 import type { DatasetPayload } from "../display/payloads"
 import { payloadVersion, previewCharacters, previewRows } from "../display/payloads"
 import { makeSelfShowing } from "../display/self-showing"
+import { type DataFrameLike, makeDataFrame, readDataFrame } from "./data-frame"
 import { InputError } from "./errors"
 import { fingerprintOf } from "./fingerprint"
 import type { Example } from "./prompt-spec"
@@ -131,6 +132,24 @@ export class Dataset implements Iterable<Row> {
       }),
       { ...options, name },
     )
+  }
+
+  /**
+   * The rows of a data frame of danfojs-node that has the columns `input` and `output`. One that `toDataFrame` made, whatever became of its
+   * rows, keeps their ids and where they came from.
+   * @throws InputError `dataset.no-columns`, `dataset.row-not-text`
+   */
+  static fromDataFrame(frame: Pick<DataFrameLike, "columns" | "values">, options: DatasetOptions = {}): Dataset {
+    return Dataset.from(readDataFrame(frame) as RowLike[], { name: "data frame", ...options })
+  }
+
+  /**
+   * The rows as a `DataFrame` of danfojs-node, an optional package: input, output, kind and source, group where there is one, call, temperature
+   * and votes where rows were generated, id and provenance (JSON).
+   * @throws InputError `dataset.no-danfo`, which says how to install it
+   */
+  toDataFrame(): DataFrameLike {
+    return makeDataFrame([...this].map((row) => ({ ...row, source: sourceName(row.from) })))
   }
 
   get length(): number {
