@@ -1,5 +1,6 @@
 // Experiments: what calls the pipeline, or reads what others made with it, many times over.
 
+export type { Figure } from "../display/figure"
 export { type AblateOptions, type AblateSourcesOptions, ablate, ablateSources } from "./ablate/ablate"
 export { Ablation } from "./ablate/ablation"
 export type { AblationCell, AblationData } from "./ablate/ablation-data"
@@ -10,7 +11,6 @@ export {
   type EstimateBeforeDeploymentOptions,
   estimateBeforeDeployment,
 } from "./estimate-before-deployment/estimate-before-deployment"
-export type { Figure } from "./figure"
 export { reproduceTable, type TableName, tableNames } from "./reproduce-table/reproduce-table"
 export type { ReproducedCell } from "./reproduce-table/reproduced-table"
 export { ReproducedTable } from "./reproduce-table/reproduced-table"

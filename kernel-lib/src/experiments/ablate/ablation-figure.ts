@@ -1,9 +1,9 @@
 // The figure of an ablation: each cell's score with its interval, and score against cost with the line of what is best for its cost.
 import { colours, textColours } from "../../display/colours"
+import { type Figure, makeFigure } from "../../display/figure"
 import { drawPicture, element, estimateWidth, guideLine, label, type Picture } from "../../display/svg/picture"
 import { formatCount, formatScore, formatUsd } from "../../display/wording"
 import { metricNamed } from "../../measures"
-import { type Figure, makeFigure } from "../figure"
 import type { AblationCell, AblationData } from "./ablation-data"
 
 type Drawn = Pick<AblationData, "cells" | "metrics"> & { readonly frontier: readonly AblationCell[]; readonly costName: "usd" | "rowsRead" }

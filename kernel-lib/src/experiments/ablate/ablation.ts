@@ -1,11 +1,12 @@
 // The result of ablate: a table of cells with means, intervals and significance, what is best for its cost, and a figure.
+
+import type { Figure } from "../../display/figure"
 import { payloadVersion, type TablePayload } from "../../display/payloads"
 import { bundleOf } from "../../display/self-showing"
 import { toImage } from "../../display/svg/picture"
 import { renderText } from "../../display/text"
 import { formatCount, formatScore, formatUsd } from "../../display/wording"
 import { metricNamed } from "../../measures"
-import type { Figure } from "../figure"
 import { writeCsv, writeLatexTable } from "../text-table"
 import type { AblationCell, AblationData, AblationReuse } from "./ablation-data"
 import { drawAblation, plotAblation } from "./ablation-figure"

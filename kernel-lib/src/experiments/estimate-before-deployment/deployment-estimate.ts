@@ -1,11 +1,11 @@
 // The result of estimateBeforeDeployment: what speaks for a generated test set and what against it, and a verdict.
 import { colours } from "../../display/colours"
+import { type Figure, makeFigure } from "../../display/figure"
 import { payloadVersion, type TablePayload } from "../../display/payloads"
 import { makeSelfShowing } from "../../display/self-showing"
 import { drawPicture, element, guideLine, label, type Picture } from "../../display/svg/picture"
 import { formatCount, formatScore } from "../../display/wording"
 import { type Diversity, describeDiversity, metricNamed, type RankCorrelation } from "../../measures"
-import { type Figure, makeFigure } from "../figure"
 import { writeLatexTable } from "../text-table"
 
 /**

@@ -1,11 +1,11 @@
 // The result of searchHyperparameters: all trials in a table, the best of them, and a figure of what each setting led to.
 import { colours } from "../../display/colours"
+import { type Figure, makeFigure } from "../../display/figure"
 import { payloadVersion, type TablePayload } from "../../display/payloads"
 import { makeSelfShowing } from "../../display/self-showing"
 import { drawPicture, element, guideLine, label, type Picture } from "../../display/svg/picture"
 import { formatCount } from "../../display/wording"
 import type { TrainingSettings } from "../../stages/fine-tune/choose-settings"
-import { type Figure, makeFigure } from "../figure"
 import { writeCsv, writeLatexTable } from "../text-table"
 import type { Dimension, Place } from "./space"
 

@@ -1,6 +1,6 @@
 // A figure: Plotly's JSON for front ends that draw it, and beside it a static picture for those that do not.
-import { frame } from "../display/html/frame"
-import { type Picture, toImage } from "../display/svg/picture"
+import { frame } from "./html/frame"
+import { type Picture, toImage } from "./svg/picture"
 
 /** What Plotly draws: `data` and `layout` are plain JSON. `Plotly.newPlot(element, figure.data, figure.layout)`. */
 export interface Figure {
