@@ -122,6 +122,9 @@ let danfo: Danfo | undefined
 
 function loadDanfo(): Danfo {
   if (danfo) return danfo
+  // Its tfjs and ours share what is global, and it says so in a warning that nobody can act on.
+  const { warn } = console
+  console.warn = () => {}
   try {
     danfo = createRequire(import.meta.url)("danfojs-node") as Danfo
   } catch (cause) {
@@ -139,7 +142,9 @@ const howToInstall =
 
 /** Frames show themselves as tables, whoever made them; danfojs itself would write them as text. */
 function showFrames({ DataFrame }: Danfo): void {
-  const prototype = DataFrame.prototype as object
+  // The class that its own methods make instances of is a parent of the one that it exports.
+  let prototype: object = DataFrame.prototype
+  while (!Object.hasOwn(prototype, "head")) prototype = Object.getPrototypeOf(prototype)
   if (!(Symbol.for("Jupyter.display") in prototype)) makeSelfShowing(prototype as DataFrameLike, describeFrame)
 }
 

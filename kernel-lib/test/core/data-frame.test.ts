@@ -41,6 +41,7 @@ describe("toDataFrame", () => {
     expect(bundle["text/html"]).toContain("&#60;b&#62;9")
     expect(bundle["text/html"]).not.toContain("x".repeat(100))
     expect(bundle["text/plain"]).toContain("10 of 30 rows")
+    expect(bundleOfValue(many.toDataFrame().head(3))!["text/plain"]).toContain("Data frame: 3 rows, 6 columns")
   })
 })
 
