@@ -1,6 +1,6 @@
 // The viewer of one file: the bar, the grid, and the chosen row beside it.
 import { Clipboard } from "@jupyterlab/apputils"
-import { BasicSelectionModel, DataGrid, RendererMap } from "@lumino/datagrid"
+import { BasicSelectionModel, type DataGrid, RendererMap } from "@lumino/datagrid"
 import type { Message } from "@lumino/messaging"
 import { Panel, SplitPanel, Widget } from "@lumino/widgets"
 import { countOf, formatCount } from "../../../kernel-lib/src/display/wording"
@@ -22,6 +22,7 @@ import { createElement, createLink } from "./elements"
 import { type GridActions, GridKeys, GridMouse } from "./grid-handlers"
 import { type HeaderPart, headerHeight, partsOf } from "./header-parts"
 import { BodyRenderer, HeaderRenderer, showCell } from "./renderers"
+import { RowsGrid } from "./rows-grid"
 import { RowsModel } from "./rows-model"
 import { selectionAsCode } from "./selection-as-code"
 import { ToolBar } from "./tool-bar"
@@ -197,7 +198,7 @@ export class DatasetViewer extends Panel {
   }
 
   private makeGrid(): DataGrid {
-    const grid = new DataGrid({
+    const grid = new RowsGrid({
       defaultSizes: { rowHeight, columnWidth: 150, rowHeaderWidth: 84, columnHeaderHeight: headerHeight },
       minimumSizes: { rowHeight, columnWidth: 44, rowHeaderWidth: 56, columnHeaderHeight: headerHeight },
       headerVisibility: "all",

@@ -73,7 +73,9 @@ export class BodyRenderer extends CellRenderer {
   }
 
   override paint(gc: GraphicsContext, { x, y, width, height, value, region, column }: CellRenderer.CellConfig): void {
-    const { ink, mute, monoFont } = this.colours
+    const { ink, mute, paper, monoFont } = this.colours
+    gc.fillStyle = paper
+    gc.fillRect(x, y, width, height)
     if (value === undefined) return
     const info = region === "body" ? this.columns()[column] : undefined
     const isNumber = region === "row-header" || (info?.kind === "number" && value !== null)
@@ -118,7 +120,7 @@ function letterWidth(gc: GraphicsContext, font: string): number {
 function fitText(gc: GraphicsContext, text: string, room: number, font: string): string {
   if (room <= 0) return ""
   const letter = letterWidth(gc, font)
-  if (text.length * letter * 0.8 < room && text.length < 8) return text
+  if (text.length * letter * 1.6 < room && text.length < 8) return text
   gc.font = font
   let fitted = text.slice(0, Math.ceil((room / letter) * 2) + 2)
   if (fitted.length === text.length && gc.measureText(fitted).width <= room) return text

@@ -14,7 +14,7 @@ import { measureFrames, openAndTime, type ViewerKind } from "./drive-viewer"
 
 const isQuick = process.argv.includes("--quick")
 const sizes = [1_000, 100_000, 1_000_000]
-const rounds = isQuick ? 2 : 5
+const rounds = isQuick ? 1 : 5
 const peerName = "JupyterLab's CSV viewer"
 const folder = join(root, ".cache/bench-viewer")
 
@@ -79,7 +79,7 @@ async function measureSize(size: number): Promise<ResultRow[]> {
   return [
     row("time to first rows", "ms", median(opened.ours), median(opened.peer), "less"),
     row("frame while scrolling, 95th percentile", "ms", at(scrolled.ours, 0.95), at(scrolled.peer, 0.95), "less"),
-    row("frames while scrolling under 33 ms", "%", share(scrolled.ours), share(scrolled.peer), "more"),
+    row("frames while scrolling under 33 ms", "%", share(scrolled.ours), Math.max(0.1, share(scrolled.peer)), "more"),
     // The peer does not filter: its scrolling is what stands beside it.
     row("frame while filtering (peer: scrolling), 95th percentile", "ms", at(filtered, 0.95), at(scrolled.peer, 0.95), "less"),
   ]

@@ -1,0 +1,32 @@
+// Lumino's grid, painted whole. As it is, it moves what is painted already and draws each column through a second canvas; where no graphics
+// card helps, as on servers and in virtual machines, each such copy costs more than drawing all the cells that have room in a window.
+import { DataGrid } from "@lumino/datagrid"
+
+interface Insides {
+  _canvasGC: CanvasRenderingContext2D
+  _bufferGC: CanvasRenderingContext2D
+  _blitContent: () => void
+}
+
+/** Its renderers must not draw beyond their cells, but at the edges of the window, which headers cover. */
+export class RowsGrid extends DataGrid {
+  private readonly isDirect: boolean
+
+  constructor(options: DataGrid.IOptions) {
+    super(options)
+    const insides = this as unknown as Insides
+    // Another version may be built otherwise: then it paints as it does.
+    this.isDirect =
+      typeof insides._blitContent === "function" &&
+      insides._bufferGC instanceof CanvasRenderingContext2D &&
+      insides._canvasGC instanceof CanvasRenderingContext2D
+    if (!this.isDirect) return
+    insides._bufferGC = insides._canvasGC
+    insides._blitContent = () => {}
+  }
+
+  protected override paintContent(x: number, y: number, width: number, height: number): void {
+    if (this.isDirect) super.paintContent(0, 0, this.viewport.node.offsetWidth, this.viewport.node.offsetHeight)
+    else super.paintContent(x, y, width, height)
+  }
+}
