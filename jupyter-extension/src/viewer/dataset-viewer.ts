@@ -1,7 +1,7 @@
 // The viewer of one file: the bar, the grid, and the chosen row beside it.
 import { Clipboard } from "@jupyterlab/apputils"
 import { BasicSelectionModel, type DataGrid, RendererMap } from "@lumino/datagrid"
-import type { Message } from "@lumino/messaging"
+import { type Message, MessageLoop } from "@lumino/messaging"
 import { Panel, SplitPanel, Widget } from "@lumino/widgets"
 import { countOf, formatCount } from "../../../kernel-lib/src/display/wording"
 import {
@@ -60,6 +60,7 @@ export class DatasetViewer extends Panel {
   private readonly trouble = createElement("div", "p2m-trouble")
   private readonly bar: ToolBar
   private readonly observer: MutationObserver
+  private readonly heights: ResizeObserver
   private model = new RowsModel(() => Promise.reject(new Error("The file is not open yet.")))
   private client: WorkerClient | undefined
   private colours: GridColours
@@ -113,6 +114,10 @@ export class DatasetViewer extends Panel {
     this.node.append(this.tip, this.said)
     this.observer = new MutationObserver(() => this.takeColours())
     this.observer.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "data-jp-theme-light"] })
+    // Where filters need a second line, the grid has less room.
+    this.heights = new ResizeObserver(() => MessageLoop.postMessage(this.split, Widget.ResizeMessage.UnknownSize))
+    this.heights.observe(this.bar.node)
+    this.heights.observe(this.trouble)
     this.showHints()
     void this.open()
   }
@@ -120,6 +125,7 @@ export class DatasetViewer extends Panel {
   override dispose(): void {
     if (this.isDisposed) return
     this.observer.disconnect()
+    this.heights.disconnect()
     this.client?.dispose()
     this.bar.dispose()
     clearTimeout(this.watching)
