@@ -97,8 +97,11 @@ export type Attributes = Record<UnaryOperation | ArithmeticOperation | Compariso
     Tile: { readonly repetitions: readonly number[] }
     Pad: { readonly before: readonly number[]; readonly after: readonly number[]; readonly value: number }
 
-    /** alpha * a b, or alpha * a b + bias with a third input [columns] (two axes only). Leading axes are broadcast. */
-    MatMul: { readonly transposeA: boolean; readonly transposeB: boolean; readonly alpha: number }
+    /**
+     * alpha * a b, or alpha * a b + bias with a third input [columns] (two axes only). Leading axes are broadcast. With `batchSecond` (three
+     * axes only, `transposeA`) the first operand lies [inner, batch, rows]: only passes for ONNX Runtime make it.
+     */
+    MatMul: { readonly transposeA: boolean; readonly transposeB: boolean; readonly alpha: number; readonly batchSecond?: boolean }
 
     /** int32. */
     ArgMax: { readonly axis: number }

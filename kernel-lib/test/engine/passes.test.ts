@@ -18,7 +18,9 @@ import { scaleIntoMatMul } from "../../src/engine/passes/scale-into-matmul"
 import { scaleRowsLast } from "../../src/engine/passes/scale-rows-last"
 import { shareCommonNodes } from "../../src/engine/passes/share-common-nodes"
 import { shortenSoftmaxGradient } from "../../src/engine/passes/shorten-softmax-gradient"
+import { splitTallProducts } from "../../src/engine/passes/split-tall-products"
 import { transposeNarrowSide } from "../../src/engine/passes/transpose-narrow-side"
+import { unwrapOutputs } from "../../src/engine/passes/unwrap-outputs"
 import { type Recording, sizeOf } from "../../src/engine/recording"
 import { openOnnxApi } from "../../src/engine/select-engine"
 import type { LossFunction, TensorSpec, TensorValue } from "../../src/engine/session"
@@ -241,7 +243,6 @@ test("mergeRandomWords draws all random words at once", async () => {
 
 test.each([
   ["wide", [40, 30], [40, 600], ["Transpose", "MatMul"]],
-  ["tall", [40, 9000], [40, 20], ["Transpose", "MatMul", "Transpose"]],
   ["small", [40, 30], [40, 20], ["MatMul"]],
 ] as [string, number[], number[], string[]][])(
   "transposeNarrowSide transposes the narrow matrix of a %s gradient",
@@ -252,6 +253,35 @@ test.each([
     await expectSame(before, after)
   },
 )
+
+test.each([
+  ["tall", [40, 9000], [40, 20], 500],
+  ["tall and indivisible", [4, 9001], [4, 5], undefined],
+  ["short", [40, 900], [40, 20], undefined],
+] as [string, number[], number[], number | undefined][])("splitTallProducts makes blocks of a %s gradient", async (_name, a, b, block) => {
+  const before = record({ a: float(...a), b: float(...b) }, ({ a, b }) => ({ y: tf.mul(tf.matMul(a, b, true), 0.5) }))
+  const after = splitTallProducts(scaleIntoMatMul(foldConstants(before)))
+  const products = after.nodes.filter(({ operation }) => operation === "MatMul")
+  expect(products.map(({ results: [{ shape }] }) => shape)).toEqual([block ? [a[1] / block, block, b[1]] : [a[1], b[1]]])
+  await expectSame(before, after)
+})
+
+test("splitTallProducts leaves a gradient that is wider than tall", () => {
+  const before = record({ a: float(4, 9000), b: float(4, 9500) }, ({ a, b }) => ({ y: tf.matMul(a, b, true) }))
+  expect(operationsOf(splitTallProducts(before))).toEqual(operationsOf(before))
+})
+
+test("unwrapOutputs gives reshaped outputs as they were made, but for inputs", async () => {
+  const before = record({ x: float(6, 4) }, ({ x }) => ({
+    made: tf.reshape(tf.reshape(tf.exp(x), [24]), [3, 8]),
+    same: tf.reshape(x, [24]),
+    plain: tf.neg(x),
+  }))
+  const after = unwrapOutputs(before)
+  expect(Object.values(after.outputs).map(({ shape }) => shape)).toEqual([[6, 4], [24], [6, 4]])
+  const [expected, found] = [await run(before), await run(after)]
+  for (const name of Object.keys(expected)) expect(found[name].data).toEqual(expected[name].data)
+})
 
 describe("a whole training step", () => {
   const parameters = makeParameters()

@@ -195,9 +195,10 @@ export const tensorRules: Rules<OtherOperation> = {
   },
 
   MatMul: (graph, inputs, node) => {
-    const { transposeA, transposeB, alpha } = node.attributes
+    const { transposeA, transposeB, alpha, batchSecond = false } = node.attributes
     const [a, b] = node.inputs
     const attributes = { transA: Number(transposeA), transB: Number(transposeB), alpha }
+    if (batchSecond) return graph.runtimeNode("FusedMatMul", inputs, { ...attributes, transBatchA: 1 })
     if (a.shape.length === 2 && b.shape.length === 2) return graph.node("Gemm", inputs, attributes)
     if (!transposeA && !transposeB && alpha === 1) return graph.node("MatMul", inputs)
     return graph.runtimeNode("FusedMatMul", inputs, attributes)

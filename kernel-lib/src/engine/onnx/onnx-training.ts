@@ -3,6 +3,7 @@
 import { allocateValues, fillInputs, keyOfSpecs, specsOf } from "../feeds"
 import type { Optimizer } from "../optimizers/optimizer"
 import { idsOutput, rowsOutput } from "../passes/gradients-as-rows"
+import { unwrapOutputs } from "../passes/unwrap-outputs"
 import { allocate, type Recording, sizeOf } from "../recording"
 import type { NamedValues, TensorData, TensorValue, TrainingDefinition } from "../session"
 import { gradientOutput, lossOutput, randomKeyInput, traceLoss } from "../tracer"
@@ -62,7 +63,8 @@ export class OnnxGradients implements GradientSource {
     if (!graph) {
       const { name = "network", loss } = this.definition
       const differentiate = isTraining ? this.optimizer.trainedNames : undefined
-      graph = this.compile(optimizeForOnnx(traceLoss({ name, inputs: specs, parameters: this.definition.parameters, loss, differentiate })))
+      const traced = traceLoss({ name, inputs: specs, parameters: this.definition.parameters, loss, differentiate })
+      graph = this.compile(unwrapOutputs(optimizeForOnnx(traced)))
       this.compiled.set(key, graph)
     }
     for (const [name, { data }] of Object.entries(batch)) if (name in graph.inputs) fillInputs(graph.inputs, { [name]: data })
@@ -71,7 +73,7 @@ export class OnnxGradients implements GradientSource {
 
   private compile(recording: Recording): CompiledLoss {
     const inputs = allocateValues(recording.inputs)
-    const gradients = this.optimizer.trainedNames.flatMap((name) => layOutGradient(recording, name))
+    const gradients = this.optimizer.trainedNames.flatMap((name) => layOutGradient(recording, name, this.definition.parameters[name]))
     const loss = allocate("float32", 1)
     const bound = {
       inputs: {
@@ -81,32 +83,38 @@ export class OnnxGradients implements GradientSource {
           graphNames.parameter,
         ),
       },
-      outputs: { [graphNames.output(lossOutput)]: { shape: [], data: loss }, ...this.bindGradients(gradients) },
+      outputs: renameKeys(
+        { [lossOutput]: { shape: recording.outputs[lossOutput].shape, data: loss }, ...this.bindGradients(recording, gradients) },
+        graphNames.output,
+      ),
       threads: this.definition.threads,
     }
     return { session: new NativeSession(this.api, emitOnnx(recording), bound), inputs, loss, gradients }
   }
 
-  private bindGradients(gradients: readonly CompiledGradient[]): Record<string, TensorValue> {
+  /** The memory of gradients and of their rows; each has the shape that the graph gives it. */
+  private bindGradients({ outputs }: Recording, gradients: readonly CompiledGradient[]): Record<string, TensorValue> {
     const bound: Record<string, TensorValue> = {}
+    const bind = (output: string, data: TensorData) => {
+      bound[output] = { shape: outputs[output].shape, data }
+    }
     for (const { name, isDense, rows } of gradients) {
-      const { shape } = this.definition.parameters[name]
-      if (isDense) bound[graphNames.output(gradientOutput(name))] = { shape, data: this.optimizer.gradient(name) }
-      rows.forEach(({ values, ids, width }, index) => {
-        bound[graphNames.output(rowsOutput(name, index))] = { shape: [ids.length, width], data: values }
-        bound[graphNames.output(idsOutput(name, index))] = { shape: [ids.length], data: ids }
-      })
+      if (isDense) bind(gradientOutput(name), this.optimizer.gradient(name))
+      for (const [index, { values, ids }] of rows.entries()) {
+        bind(rowsOutput(name, index), values)
+        bind(idsOutput(name, index), ids)
+      }
     }
     return bound
   }
 }
 
 /** Nothing where the loss does not reach the parameter. */
-function layOutGradient({ outputs }: Recording, name: string): CompiledGradient[] {
+function layOutGradient({ outputs }: Recording, name: string, { shape }: { readonly shape: readonly number[] }): CompiledGradient[] {
   const rows: CompiledGradient["rows"][number][] = []
   for (let value = outputs[rowsOutput(name, 0)]; value; value = outputs[rowsOutput(name, rows.length)]) {
-    const [count, width] = value.shape
-    rows.push({ values: new Float32Array(sizeOf(value.shape)), ids: new Int32Array(count), width })
+    const ids = new Int32Array(sizeOf(outputs[idsOutput(name, rows.length)].shape))
+    rows.push({ values: new Float32Array(sizeOf(value.shape)), ids, width: shape[1] })
   }
   const isDense = gradientOutput(name) in outputs
   return isDense || rows.length > 0 ? [{ name, isDense, rows }] : []

@@ -10,6 +10,7 @@ import { scaleIntoMatMul } from "../passes/scale-into-matmul"
 import { scaleRowsLast } from "../passes/scale-rows-last"
 import { shareCommonNodes } from "../passes/share-common-nodes"
 import { shortenSoftmaxGradient } from "../passes/shorten-softmax-gradient"
+import { splitTallProducts } from "../passes/split-tall-products"
 import { transposeNarrowSide } from "../passes/transpose-narrow-side"
 import type { Recording } from "../recording"
 
@@ -29,6 +30,7 @@ export const onnxPasses: readonly Pass[] = [
   foldConstants,
   removeNoOps,
   shareCommonNodes,
+  splitTallProducts,
   // Last: removing no-ops would put the transposes back into the products.
   transposeNarrowSide,
 ]
