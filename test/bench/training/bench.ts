@@ -29,7 +29,7 @@ const t5Small = {
 }
 const tiny = { ...t5Small, vocab_size: 384, d_model: 64, d_kv: 16, d_ff: 128, num_layers: 2, num_heads: 4 }
 
-/** An engine's cases run where it is; `tolerance` is how far first losses may be apart, as a share. */
+/** An engine's cases run where it is; `tolerance` is how far the first loss may be apart, as a share. */
 const cases: readonly Case[] = [
   { name: "onnx fp32 t5-small", engine: "onnx", precision: "fp32", tolerance: 1e-4 },
   { name: "tensorflow fp32 t5-small", engine: "tensorflow", precision: "fp32", tolerance: 1e-4 },
