@@ -134,19 +134,71 @@ export interface TablePayload extends PayloadBase {
   }[]
   /** Sentences under the table. */
   readonly notes: readonly string[]
+  /** Scores that rows stand for, to be drawn beside them; undefined for a row that has none. */
+  readonly intervals?: {
+    readonly name: string
+    /** 1 for shares, 100 for chrF++. */
+    readonly scale: number
+    readonly rows: readonly ({ readonly value: number; readonly low: number; readonly high: number } | undefined)[]
+  }
 }
 
 export interface DemoPayload extends PayloadBase {
   readonly kind: "demo"
   readonly url: string
   readonly examples: readonly string[]
+  /** What `askDemo` calls this demo by; its server knows whoever sends it for one who has seen this payload. */
+  readonly id?: string
+  /** The student's name. */
+  readonly student?: string
+  readonly instruction?: string
+  /** Training rows that it looks for the nearest ones in. */
+  readonly numTrain?: number
 }
+
+/** The header by which a served student knows whoever has seen its payload. */
+export const demoHeader = "x-prompt2model-demo"
+
+/** What `askDemo` shows, for whoever asked: no payload of a result, but one answer. */
+export const answerType = "application/vnd.prompt2model.answer+json"
+
+export interface AnsweredInput {
+  readonly output: string
+  /** In (0, 1]. */
+  readonly confidence: number
+  /** Training rows, the most alike first. */
+  readonly nearest: readonly { readonly row: number; readonly input: string; readonly output: string; readonly similarity: number }[]
+}
+
+/** An answer, or the sentence that says why there is none. */
+export type DemoAnswer = AnsweredInput | { readonly error: string }
 
 export interface ProgressPayload extends PayloadBase {
   readonly kind: "progress"
   readonly done: number
   readonly total?: number
   readonly isRunning: boolean
+}
+
+/** The file beside run folders that lists them, so that nobody has to read a thousand run.json: a `RunIndexEntry` a line, a run's last one counts. */
+export const runIndexFile = "prompt2model-runs.jsonl"
+
+export interface RunIndexEntry {
+  readonly version: typeof payloadVersion
+  /** The name of the run's folder, which stands beside the index. */
+  readonly run: string
+  /** When this line was written, as ISO 8601. */
+  readonly at: string
+  /** `started`, `running`, `partial`, `failed` or `done`. */
+  readonly status: string
+  /** What was chosen for the run, each by a dotted name: `seed`, `training.learningRate`. */
+  readonly settings: Readonly<Record<string, string | number | boolean>>
+  /** The student's, by metric. */
+  readonly scores: Readonly<Record<string, { readonly value: number; readonly low?: number; readonly high?: number }>>
+  /** Spent on the teacher so far. */
+  readonly usd: number
+  /** Seconds that the run took, where it has ended. */
+  readonly seconds?: number
 }
 
 export type Payload =

@@ -10,6 +10,7 @@ import { exists, explainDiskError, writeFileAtomically } from "./atomic"
 import { EventLog, readEvents } from "./event-log"
 import { meterTeacher, Purse } from "./purse"
 import { storeResponses } from "./response-store"
+import { RunIndex } from "./run-index"
 import { loadLatest } from "./stage-records"
 
 /** Raised when run.json's members change their meaning. */
@@ -84,7 +85,12 @@ export async function openRunFolder(path: string, options: OpenRunOptions = {}):
 
   const purse = new Purse(options, readEvents(folder))
   const events = new EventLog(folder)
-  const record = (event: RunEvent) => events.append(event)
+  const index = new RunIndex(folder, () => purse.spending.usd)
+  index.take(await readRunFile(path))
+  const record = (event: RunEvent) => {
+    events.append(event)
+    index.note(event)
+  }
   let pendingWrite: Promise<unknown> = Promise.resolve()
   const run: FolderRun = {
     ...shared(options),
@@ -99,7 +105,10 @@ export async function openRunFolder(path: string, options: OpenRunOptions = {}):
     latest: (stage) => loadLatest(run, stage),
     read: () => readRunFile(folder),
     write(members) {
-      const writing = pendingWrite.then(async () => writeJson(configurationPath, { ...(await readRunFile(folder)), ...members }))
+      const writing = pendingWrite.then(async () => {
+        await writeJson(configurationPath, { ...(await readRunFile(folder)), ...members })
+        index.take(members)
+      })
       pendingWrite = writing.catch(() => {})
       return writing
     },
