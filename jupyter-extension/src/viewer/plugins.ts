@@ -1,0 +1,121 @@
+// Datasets in outputs, and datasets in files. What draws files is loaded when the first one is opened.
+import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from "@jupyterlab/application"
+import { ICommandPalette, WidgetTracker } from "@jupyterlab/apputils"
+import { PageConfig } from "@jupyterlab/coreutils"
+import { IDefaultFileBrowser } from "@jupyterlab/filebrowser"
+import { IRenderMimeRegistry } from "@jupyterlab/rendermime"
+import { IStateDB } from "@jupyterlab/statedb"
+import { ITranslator, nullTranslator } from "@jupyterlab/translation"
+import { addCommands, type CommandId, factoryName } from "../commands"
+import { createRendererFactory, type FindFile } from "../renderer"
+import type { ViewerState } from "./dataset-viewer"
+import type { DatasetDocument, Surroundings } from "./document"
+
+export const outputs: JupyterFrontEndPlugin<void> = {
+  id: "jupyterlab-prompt2model:outputs",
+  description: "Shows the datasets of Prompt2Model in outputs.",
+  autoStart: true,
+  requires: [IRenderMimeRegistry],
+  activate(app: JupyterFrontEnd, rendermime: IRenderMimeRegistry) {
+    const openFile = (path: string) => void app.commands.execute("docmanager:open", { path, factory: factoryName })
+    rendermime.addFactory(createRendererFactory({ findFile: findFileOfPayload, openFile }), 40)
+  },
+}
+
+/** Payloads name files as the kernel sees them: from the notebook's folder, or from the disk's root. */
+const findFileOfPayload: FindFile = async (file, resolver) => {
+  if (!/\.(parquet|jsonl|csv)$/i.test(file) || /^[a-z]+:/i.test(file)) return undefined
+  if (!file.startsWith("/")) return resolver?.resolveUrl(file.split("/").map(encodeURIComponent).join("/"))
+  const root = PageConfig.getOption("serverRoot").replace(/\/$/, "")
+  return root.startsWith("/") && file.startsWith(`${root}/`) ? file.slice(root.length + 1) : undefined
+}
+
+export const documents: JupyterFrontEndPlugin<void> = {
+  id: "jupyterlab-prompt2model:documents",
+  description: "Opens Parquet, JSON lines and CSV in a viewer of datasets.",
+  autoStart: true,
+  optional: [ILayoutRestorer, ICommandPalette, IDefaultFileBrowser, IStateDB, ITranslator],
+  activate(
+    app,
+    restorer: ILayoutRestorer | null,
+    palette: ICommandPalette | null,
+    browser: IDefaultFileBrowser | null,
+    state: IStateDB | null,
+    translator: ITranslator | null,
+  ) {
+    const trans = (translator ?? nullTranslator).load("jupyterlab_prompt2model")
+    const tracker = new WidgetTracker<DatasetDocument>({ namespace: "prompt2model-dataset-viewer" })
+    const address = rowOfAddress()
+    const surroundings: Surroundings = {
+      services: app.serviceManager,
+      state,
+      takeRowOfAddress: (path) => address(path),
+      openFile: (path) => void app.commands.execute("docmanager:open", { path, factory: factoryName }),
+    }
+    app.docRegistry.addFileType({
+      name: "parquet",
+      displayName: trans.__("Parquet File"),
+      extensions: [".parquet"],
+      mimeTypes: ["application/vnd.apache.parquet"],
+      contentType: "file",
+      fileFormat: "base64",
+    })
+    const ready = registerFactory(app, surroundings, tracker, trans.__("Dataset Viewer"))
+    if (restorer) {
+      void restorer.restore(tracker, {
+        command: "docmanager:open",
+        args: ({ context }) => ({ path: context.path, factory: factoryName }),
+        name: ({ context }) => context.path,
+        when: ready,
+      })
+    }
+    const ids = addCommands(app, { tracker, browser, trans })
+    if (palette)
+      for (const command of ids.filter((id: CommandId) => id !== "prompt2model:open"))
+        palette.addItem({ command, category: trans.__("Datasets") })
+    for (const type of ["parquet", "jsonl", "csv", "tsv"])
+      app.contextMenu.addItem({ command: "prompt2model:open", selector: `.jp-DirListing-item[data-file-type="${type}"]`, rank: 1.5 })
+  },
+}
+
+async function registerFactory(
+  app: JupyterFrontEnd,
+  surroundings: Surroundings,
+  tracker: WidgetTracker<DatasetDocument>,
+  label: string,
+): Promise<void> {
+  const { DatasetViewerFactory, UnloadedModelFactory, stateKey } = await import("./document")
+  const kept = await surroundings.state?.fetch(stateKey).catch(() => undefined)
+  const stored = new Map<string, ViewerState>(Object.entries((kept ?? {}) as Record<string, never>))
+  app.docRegistry.addModelFactory(new UnloadedModelFactory())
+  const factory = new DatasetViewerFactory(
+    {
+      name: factoryName,
+      label,
+      modelName: "prompt2model-unloaded",
+      fileTypes: ["parquet", "jsonl", "csv", "tsv"],
+      defaultFor: ["parquet", "jsonl"],
+      readOnly: true,
+    },
+    surroundings,
+    stored,
+  )
+  factory.widgetCreated.connect((_factory, widget) => {
+    void tracker.add(widget)
+    widget.context.pathChanged.connect(() => void tracker.save(widget))
+  })
+  app.docRegistry.addWidgetFactory(factory)
+}
+
+/** The row that the page's address named when it was loaded; handed out once, to the file that the address names. */
+function rowOfAddress(): (path: string) => number | undefined {
+  const digits = /^#row=(\d{1,10})$/.exec(location.hash)?.[1]
+  let row = digits === undefined ? undefined : Number(digits)
+  const page = decodeURIComponent(location.pathname)
+  return (path) => {
+    if (row === undefined || !page.endsWith(`/tree/${path}`)) return undefined
+    const taken = row
+    row = undefined
+    return taken
+  }
+}
