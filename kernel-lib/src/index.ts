@@ -19,7 +19,7 @@ export {
   ServiceError,
 } from "./core/errors"
 export type { DatasetCard, DatasetConfiguration, Hub, ModelCard, SourceTable } from "./core/hub"
-export { plot } from "./core/plot"
+export { type PlotOptions, plot } from "./core/plot"
 export { type Example, PromptSpec } from "./core/prompt-spec"
 export type { EngineName, Limits, Progress, Reporter, Run, RunEvent, SentRecord, Spending } from "./core/run"
 export type { Decoding, Prediction, PredictOptions, Student } from "./core/student"

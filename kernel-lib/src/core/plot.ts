@@ -8,6 +8,12 @@ import { drawPicture } from "../display/svg/picture"
 import { bundleOfValue } from "../display/tslab-hook"
 import type { Dataset, Row } from "./dataset"
 import { InputError } from "./errors"
+import { plotVotes } from "./plot-votes"
+
+export interface PlotOptions {
+  /** `votes`, of generated rows: where inputs had several answers, and where some of them were outvoted. Default: losses, or temperatures. */
+  readonly of?: "votes"
+}
 
 /**
  * A figure of a result: Plotly's JSON (`data`, `layout`), which shows itself as a static picture where a front end does not draw Plotly.
@@ -16,7 +22,8 @@ import { InputError } from "./errors"
  *
  * @throws InputError `plot.nothing-to-draw`
  */
-export function plot(result: object): Figure {
+export function plot(result: object, { of }: PlotOptions = {}): Figure {
+  if (of === "votes" && (result as Dataset).kind === "dataset") return plotVotes(result as Dataset)
   const training = bundleOfValue(result)?.[mimeTypes.training] as TrainingPayload | undefined
   if (training) return plotTraining(training)
   const rows = (result as Dataset).kind === "dataset" ? generatedRows(result as Dataset) : []

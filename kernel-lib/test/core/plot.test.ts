@@ -33,4 +33,28 @@ describe("plot", () => {
     expect(bundleOfValue(flat)!["text/html"]).not.toContain("NaN")
     expect(() => plot(Dataset.from([{ input: "a", output: "b" }]))).toThrow(expect.objectContaining({ code: "plot.nothing-to-draw" }))
   })
+
+  it("draws votes: how many answers an input had, whether they agreed, and at which temperature", () => {
+    const votes = (call: number, votes: number, voters: number) => ({
+      ...rows[call],
+      from: { ...rows[call].from, votes, voters } as Provenance,
+    })
+    const dataset = Dataset.from([votes(0, 3, 3), votes(1, 2, 3), votes(2, 7, 9), ...rows.slice(3)])
+    const { data } = plot(dataset, { of: "votes" })
+    expect(data.map(({ name }) => name)).toEqual(["all agreed", "some outvoted", "several answers", "some outvoted"])
+    expect([data[0].x, data[0].y, data[1].y]).toEqual([
+      [2, 3, 4, 5, 6],
+      [0, 1, 0, 0, 0],
+      [0, 1, 0, 0, 1],
+    ])
+    // Three of the coldest sixth of a hundred rows.
+    expect((data[2].y as number[])[0]).toBeCloseTo(3 / 17)
+    expect((data[2].y as number[]).slice(1)).toEqual([0, 0, 0, 0, 0])
+    expect(bundleOfValue(plot(dataset, { of: "votes" }))!["text/plain"]).toContain(
+      "3 of 100 rows had several answers to their input, and in 2",
+    )
+    expect(() => plot(Dataset.from([{ input: "a", output: "b" }]), { of: "votes" })).toThrow(
+      expect.objectContaining({ code: "plot.nothing-to-draw" }),
+    )
+  })
 })
