@@ -44,23 +44,37 @@ export {
   ablate,
   ablateSources,
   type CellChoice,
+  type ChangedRow,
+  type CompareReportsOptions,
+  compareReports,
   DeploymentEstimate,
+  ErrorTrace,
   type EstimateBeforeDeploymentOptions,
   estimateBeforeDeployment,
   type Figure,
   type Grid,
+  type GroupBy,
   HyperparameterSearch,
   type Range,
+  ReportComparison,
   type ReproducedCell,
   ReproducedTable,
+  type RowChoice,
   reproduceTable,
+  type ScoreChange,
   type SearchHyperparametersOptions,
   type SearchSpace,
+  type SuspectGroup,
   type Switches,
   searchHyperparameters,
   type TableName,
+  type TeacherCall,
+  type TracedError,
+  type TracedRow,
+  type TraceErrorsOptions,
   type Trial,
   tableNames,
+  traceErrors,
 } from "./experiments"
 export {
   type Diversity,
@@ -111,6 +125,7 @@ export { parsePrompt } from "./stages/parse-prompt/parse-prompt"
 export { type LeakReport, type ProcessDatasetsOptions, processDatasets, type Splits } from "./stages/process-datasets/process-datasets"
 export { type DatasetCandidates, type RetrieveDatasetsOptions, retrieveDatasets } from "./stages/retrieve-datasets/retrieve-datasets"
 export { type ModelCandidates, type RetrieveModelsOptions, retrieveModels } from "./stages/retrieve-models/retrieve-models"
+export { askDemo } from "./stages/serve/ask-demo"
 export { type Demo, type ServeOptions, serve } from "./stages/serve/serve"
 export type { TransformationPlan } from "./stages/transform-dataset/plan-transformation"
 export { type TransformDatasetOptions, transformDataset } from "./stages/transform-dataset/transform-dataset"

@@ -6,6 +6,8 @@ export { Ablation } from "./ablate/ablation"
 export type { AblationCell, AblationData } from "./ablate/ablation-data"
 export type { CellChoice, Grid } from "./ablate/cells"
 export type { Switches } from "./ablate/switches"
+export { type CompareReportsOptions, compareReports } from "./compare-reports/compare-reports"
+export { type ChangedRow, ReportComparison, type ScoreChange } from "./compare-reports/report-comparison"
 export { DeploymentEstimate, type DeploymentEstimateData, type Verdict } from "./estimate-before-deployment/deployment-estimate"
 export {
   type EstimateBeforeDeploymentOptions,
@@ -20,3 +22,7 @@ export {
 } from "./search-hyperparameters/search-hyperparameters"
 export { HyperparameterSearch, type SearchData, type Trial } from "./search-hyperparameters/search-result"
 export type { Range, SearchSpace } from "./search-hyperparameters/space"
+export { ErrorTrace, type RowChoice, type TracedError, type TracedRow } from "./trace-errors/error-trace"
+export type { GroupBy, SuspectGroup } from "./trace-errors/suspect-groups"
+export type { TeacherCall } from "./trace-errors/teacher-calls"
+export { type TraceErrorsOptions, traceErrors } from "./trace-errors/trace-errors"

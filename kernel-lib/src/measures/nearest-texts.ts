@@ -30,16 +30,18 @@ export class NearestTexts {
 
   /** The text that shares most with `text`, the first of equals; undefined where none shares anything. */
   nearest(text: string): NearestText | undefined {
-    const grams = gramsOf(text)
-    const shared = new Uint32Array(this.sizes.length)
-    for (const gram of grams) for (const position of this.textsByGram.get(gram) ?? []) shared[position]++
     let best: NearestText | undefined
-    for (let position = 0; position < shared.length; position++) {
-      if (shared[position] === 0) continue
-      const similarity = (2 * shared[position]) / (grams.size + this.sizes[position])
+    for (const [position, similarity] of this.similarities(text).entries())
       if (similarity > (best?.similarity ?? 0)) best = { position, similarity }
-    }
     return best
+  }
+
+  /** How much each text of the collection shares with `text`. */
+  similarities(text: string): Float64Array {
+    const grams = gramsOf(text)
+    const shared = new Float64Array(this.sizes.length)
+    for (const gram of grams) for (const position of this.textsByGram.get(gram) ?? []) shared[position]++
+    return shared.map((count, position) => (count === 0 ? 0 : (2 * count) / (grams.size + this.sizes[position])))
   }
 }
 

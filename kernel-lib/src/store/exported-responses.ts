@@ -31,13 +31,19 @@ export async function exportResponses(source: string | { readonly folder?: strin
   if (folder === undefined) {
     throw new InputError("responses.none", "This run has no folder and so no answers of its own: open one with openRun(folder, ...).")
   }
-  const entries = new Map<string, LogEntry>()
-  for (const path of await findLogs(folder)) for (const [key, entry] of readEntries(await readFile(path, "utf8"))) entries.set(key, entry)
+  const entries = await readResponses(folder)
   if (entries.size === 0)
     throw new InputError("responses.none", `${folder} holds no answers of a teacher: give the folder of a run that had some.`)
   const text = [...entries.values()].map(({ line }) => `${line}\n`).join("")
   await writeFileAtomically(file, file.endsWith(".gz") ? gzipSync(text) : text)
   return { file, responses: entries.size }
+}
+
+/** All answers and final failures that a run's folder, or a store's, has; by key. */
+export async function readResponses(folder: string): Promise<Map<string, LogEntry>> {
+  const entries = new Map<string, LogEntry>()
+  for (const path of await findLogs(folder)) for (const [key, entry] of readEntries(await readFile(path, "utf8"))) entries.set(key, entry)
+  return entries
 }
 
 /** The entries of an exported file, by key; undefined where the file is no such file. @throws what reading a file throws */
