@@ -14,18 +14,22 @@ export interface RowStatistics {
   readonly values: Float64Array
 }
 
-export interface Metric {
+/** The part of a metric that needs no texts: statistics in, score out. */
+export interface MetricScore {
   /** As it is asked for: `exactMatch`, `chrF++`. */
   readonly name: string
   /** As people read it: `exact match`. */
   readonly label: string
   /** The score of a perfect answer: 1 for shares, 100 for chrF. */
   readonly scale: number
-  statistics(answers: readonly Answer[], references: readonly Reference[]): RowStatistics
   /** The score of summed statistics (`size` numbers). */
   score(sums: ArrayLike<number>): number
   /** The score of a single row's statistics, where that is another formula than `score`. */
   scoreRow(statistics: ArrayLike<number>): number
+}
+
+export interface Metric extends MetricScore {
+  statistics(answers: readonly Answer[], references: readonly Reference[]): RowStatistics
   /** The score of all rows together. */
   corpus(answers: readonly Answer[], references: readonly Reference[]): number
   /** The score of each row by itself. */
@@ -49,18 +53,21 @@ export function defineMetric(
   }
 }
 
+/** The mean of scores up to 1, of which a row's statistics are its score and 1. */
+export function defineMeanScore(name: string, label: string): MetricScore {
+  const score = (sums: ArrayLike<number>) => sums[0] / sums[1]
+  return { name, label, scale: 1, score, scoreRow: score }
+}
+
 /** A metric that is the mean of the rows' scores, in [0, 1]; with several references the best one counts. */
 export function defineMeanMetric(name: string, label: string, scoreRow: (answer: string, reference: string) => number): Metric {
   return defineMetric({
-    name,
-    label,
-    scale: 1,
+    ...defineMeanScore(name, label),
     statistics: (answers, references) =>
       statisticsOf(answers, references, 2, (answer, golds, values, offset) => {
         values[offset] = answer === undefined ? 0 : golds.reduce((best, gold) => Math.max(best, scoreRow(answer, gold)), 0)
         values[offset + 1] = 1
       }),
-    score: (sums) => sums[0] / sums[1],
   })
 }
 
@@ -74,6 +81,20 @@ export function statisticsOf(
   size: number,
   fill: (answer: Answer, references: readonly string[], values: Float64Array, offset: number) => void,
 ): RowStatistics {
+  const pairs = pairAnswers(answers, references)
+  const values = new Float64Array(pairs.length * size)
+  for (const [row, { answer, golds }] of pairs.entries()) fill(answer, golds, values, row * size)
+  return { rows: pairs.length, size, values }
+}
+
+/**
+ * Each answer beside its references.
+ * @throws InputError `metric.no-rows`, `metric.lengths-differ`, `metric.no-reference`
+ */
+export function pairAnswers(
+  answers: readonly Answer[],
+  references: readonly Reference[],
+): readonly { readonly answer: Answer; readonly golds: readonly string[] }[] {
   const rows = answers.length
   if (rows === 0) throw new InputError("metric.no-rows", "There is nothing to score: give at least one answer and its reference.")
   if (references.length !== rows) {
@@ -82,14 +103,12 @@ export function statisticsOf(
       `${rows} answers cannot be scored against ${references.length} references: give one reference for each answer.`,
     )
   }
-  const values = new Float64Array(rows * size)
-  for (let row = 0; row < rows; row++) {
+  return answers.map((answer, row) => {
     const reference = references[row]
     const golds = typeof reference === "string" ? [reference] : reference
     if (golds.length === 0) throw new InputError("metric.no-reference", `Row ${row} has no reference: give at least one right answer.`)
-    fill(answers[row], golds, values, row * size)
-  }
-  return { rows, size, values }
+    return { answer, golds }
+  })
 }
 
 /** The sum over all rows: `size` numbers. */

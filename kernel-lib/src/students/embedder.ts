@@ -84,7 +84,7 @@ class EncoderEmbedder implements Embedder {
   }
 
   get fingerprint(): string {
-    this.knownFingerprint ??= takeFingerprint(this.model)
+    this.knownFingerprint ??= fingerprintEmbeddingModel(this.model)
     return this.knownFingerprint
   }
 
@@ -123,7 +123,8 @@ class EncoderEmbedder implements Embedder {
   }
 }
 
-function takeFingerprint({ modelType, shape, plan, tokenizer, weights }: EmbeddingModel): string {
+/** Changes with anything that changes states or vectors. */
+export function fingerprintEmbeddingModel({ modelType, shape, plan, tokenizer, weights }: EmbeddingModel): string {
   const hash = createHash("sha256")
   for (const name of Object.keys(weights).sort()) {
     const { data } = weights[name]

@@ -1,0 +1,143 @@
+// A vector for each token of a text: an encoder's states after one of its layers. What BERTScore compares texts by.
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { InputError } from "../core/errors"
+import { fingerprintOf } from "../core/fingerprint"
+import type { EngineName } from "../core/run"
+import type { TokenEncoder, TokenVectors } from "../core/token-encoder"
+import { type NamedTensors, selectEngine } from "../engine"
+import { type BertShape, bertStates, countPlaces } from "../networks/bert"
+import { listBertWeights } from "../networks/bert-weights"
+import { fingerprintEmbeddingModel } from "./embedder"
+import { type EmbeddingModel, readEmbeddingFolder } from "./embedding-folder"
+import { type EncoderRunOptions, EncoderRuns } from "./encoder-runs"
+import { checkIds, cutTokens } from "./sequence-ends"
+
+export interface LoadTokenEncoderOptions {
+  /** States after this layer, from 1 on. Default: the last. The authors of BERTScore recommend 9 of bert-base's 12 and 17 of roberta-large's 24. */
+  readonly layer?: number
+  /** Default: `auto`, the best that is here. */
+  readonly engine?: EngineName
+  /** Threads of the engine. Default: one per core, at most 8. */
+  readonly threads?: number
+}
+
+/** A `TokenEncoder` of this machine. Its weights stay in this process until `dispose`. */
+export interface LoadedTokenEncoder extends TokenEncoder {
+  /** transformers' `model_type`. */
+  readonly architecture: string
+  /** Layers that are run, of those the model has. */
+  readonly layer: number
+  /** Numbers of a vector. */
+  readonly dimensions: number
+  /** Longest text, in tokens with special ones; of longer ones the start is read. */
+  readonly maxTokens: number
+  dispose(): void
+}
+
+/**
+ * Loads the encoder in `folder` (BERT, RoBERTa, XLM-RoBERTa, CamemBERT, DistilBERT or MPNet, whatever head it has), to score answers by
+ * BERTScore with `bertScore` or `evaluate`.
+ * @throws InputError `student.missing`, `student.config`, `student.architecture`, `student.no-such-layer`, `tokenizer.*`, `weights.*`
+ */
+export async function loadTokenEncoder(
+  folder: string,
+  { layer, engine = "auto", threads }: LoadTokenEncoderOptions = {},
+): Promise<LoadedTokenEncoder> {
+  const model = await readEmbeddingFolder(folder)
+  const shape: BertShape = { ...model.shape, numLayers: layer ?? model.shape.numLayers }
+  if (!Number.isInteger(shape.numLayers) || shape.numLayers < 1 || shape.numLayers > model.shape.numLayers) {
+    throw new InputError(
+      "student.no-such-layer",
+      `${folder} has the layers 1 to ${model.shape.numLayers}: choose one of them, not ${layer}.`,
+    )
+  }
+  const weights = Object.fromEntries(listBertWeights(shape).map(({ name }) => [name, model.weights[name]]))
+  const forward = (inputs: NamedTensors, parameters: NamedTensors) => ({ states: bertStates(shape, inputs, parameters) })
+  const runs = new EncoderRuns({ engine: await selectEngine(engine), shape, weights, forward, isFrozen: true, threads })
+  return new EncoderOfTokens(folder, { ...model, shape }, runs, (await startsWithSpace(folder)) ? " " : "")
+}
+
+/** bert-score puts a space before a text for RoBERTa's own tokenizer, whose first word else has another id than the same word later. */
+async function startsWithSpace(folder: string): Promise<boolean> {
+  const text = await readFile(join(folder, "tokenizer_config.json"), "utf8").catch(() => "{}")
+  return /^Roberta/.test(String(JSON.parse(text).tokenizer_class))
+}
+
+class EncoderOfTokens implements LoadedTokenEncoder {
+  readonly frameIds: readonly number[]
+  private knownFingerprint?: string
+  /** Calls wait for each other: the memory is one. */
+  private lastCall: Promise<unknown> = Promise.resolve()
+  private isDisposed = false
+
+  constructor(
+    private readonly name: string,
+    private readonly model: EmbeddingModel,
+    private readonly runs: EncoderRuns,
+    private readonly prefix: string,
+  ) {
+    const { classifier, separator, begin, end } = model.tokenizer.specialIds
+    this.frameIds = [classifier ?? begin, separator ?? end].filter((id) => id !== undefined)
+  }
+
+  get architecture(): string {
+    return this.model.modelType
+  }
+
+  get layer(): number {
+    return this.model.shape.numLayers
+  }
+
+  get dimensions(): number {
+    return this.model.shape.modelSize
+  }
+
+  get maxTokens(): number {
+    return countPlaces(this.model.shape)
+  }
+
+  get fingerprint(): string {
+    this.knownFingerprint ??= fingerprintOf([fingerprintEmbeddingModel(this.model), this.prefix])
+    return this.knownFingerprint
+  }
+
+  readIds(text: string): number[] {
+    const { tokenizer, shape } = this.model
+    const trimmed = text.trim()
+    const ids = cutTokens(tokenizer.encode(trimmed === "" ? "" : this.prefix + trimmed), this.maxTokens)
+    checkIds(ids, shape.vocabularySize, this.name)
+    return ids
+  }
+
+  async encodeTokens(texts: readonly string[], options: EncoderRunOptions = {}): Promise<TokenVectors[]> {
+    const work = this.lastCall.then(() => this.encodeNow(texts, options))
+    this.lastCall = work.catch(() => {})
+    return work
+  }
+
+  private async encodeNow(texts: readonly string[], options: EncoderRunOptions): Promise<TokenVectors[]> {
+    if (this.isDisposed) throw new InputError("student.disposed", `${this.name} was disposed of: load it again.`)
+    const { dimensions } = this
+    const encoded = texts.map((text) => ({ ids: this.readIds(text) }))
+    const vectors: TokenVectors[] = new Array(texts.length)
+    await this.runs.run(
+      encoded,
+      (outputs, numbers, length) => {
+        const states = outputs.states.data as Float32Array
+        for (const [row, number] of numbers.entries()) {
+          const { ids } = encoded[number]
+          const start = row * length * dimensions
+          vectors[number] = { ids, vectors: states.slice(start, start + ids.length * dimensions) }
+        }
+      },
+      options,
+    )
+    return vectors
+  }
+
+  dispose(): void {
+    this.isDisposed = true
+    this.runs.dispose()
+  }
+}
