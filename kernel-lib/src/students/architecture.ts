@@ -129,6 +129,8 @@ export interface Architecture {
   /** The ids that are left of an input of at most `limit`. */
   cutInput(ids: readonly number[], limit: number | undefined): number[]
   cutRow(row: TrainingRow, limits: RowLimits): TrainingRow
+  /** The row with what follows its first token as target. Only models that go on with their input have it. */
+  learnInput?(row: TrainingRow): TrainingRow
   /**
    * The feeds of `loss` for up to `batchSize` rows, filled up with rows that count for nothing.
    * @param lengths what each kind of length is padded to, none shorter than its longest row. Default: the next bucket

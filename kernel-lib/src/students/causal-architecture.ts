@@ -145,11 +145,15 @@ export class CausalArchitecture implements Architecture {
     return { inputIds: this.cutInput(inputIds, Math.min(maxInputTokens ?? room, room)), labelIds: [...labels] }
   }
 
+  learnInput({ inputIds: [first, ...others], labelIds }: TrainingRow): TrainingRow {
+    return { inputIds: [first], labelIds: [...others, ...labelIds] }
+  }
+
   paddedLengths({ inputIds, labelIds }: TrainingRow): readonly number[] {
     return [inputIds.length + labelIds.length - 1]
   }
 
-  /** inputIds int32 [B,T], padded on the right; lossPlaces and labels int32 [P]: each place's next token, of completions only. */
+  /** inputIds int32 [B,T], padded on the right; lossPlaces and labels int32 [P]: each place's next token, of `labelIds` only. */
   makeBatch(rows: readonly TrainingRow[], batchSize: number, lengths?: readonly number[]): NamedValues {
     const own = rows.map((row) => this.paddedLengths(row)[0])
     const longest = this.model.longestText ?? Number.MAX_SAFE_INTEGER

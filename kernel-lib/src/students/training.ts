@@ -39,6 +39,8 @@ export interface TrainingOptions extends RowLimits, Pick<AdamWOptions, "beta1" |
   readonly dropout?: number
   /** Share of each target's weight that is spread over all tokens. Default 0. */
   readonly labelSmoothing?: number
+  /** Which tokens a step learns of a model that goes on with its input: those of the completion, or the prompt's too. Default: `completion`. */
+  readonly lossOn?: "completion" | "all"
   /** Trains thin matrices beside the model's own (LoRA), which are merged into them at the end. Default: all weights are trained. */
   readonly lowRank?: LowRankOptions
   /** A student whose answers are learnt beside the rows' own: one of the same kind and vocabulary. It stays as it is. */
@@ -118,6 +120,11 @@ export async function openTraining(student: LoadedStudent, options: TrainingOpti
     throw new InputError(
       "train.label-smoothing",
       `${name} chooses places of its input, some of which are padding: leave labelSmoothing at 0.`,
+    )
+  if (options.lossOn === "all" && !model.learnInput)
+    throw new InputError(
+      "train.loss-on",
+      `${name} (${model.modelType}) answers apart from its input and cannot learn that: leave lossOn out, or take a GPT-2 or Llama as base.`,
     )
   const adapters = lowRank && new LowRankAdapters(model.modelType, weights, lowRank, seed)
   const distillation = distillFrom && openTeacher(student, distillFrom, options)
@@ -215,7 +222,7 @@ class StudentTraining implements Training {
     rows: readonly TrainingRow[] | readonly (readonly TrainingRow[])[],
     options: { readonly learningRate: number; readonly signal?: AbortSignal },
   ) {
-    const groups = (isGrouped(rows) ? rows : [rows]).map((group) => this.cutRows(group))
+    const groups = (isGrouped(rows) ? rows : [rows]).map((group) => this.learntRows(group))
     const batches = groups.flatMap((group) => this.makeBatches(group))
     const { loss, gradientNorm } = await this.session.step(
       batches.map(({ feeds }) => feeds),
@@ -266,6 +273,12 @@ class StudentTraining implements Training {
       const longest = Math.max(...each.map((row) => row[kind]))
       return lengths[kind]?.find((length) => length >= longest) ?? bucketLength(longest)
     })
+  }
+
+  /** Rows as a step learns them. */
+  private learntRows(rows: readonly TrainingRow[]): TrainingRow[] {
+    const cut = this.cutRows(rows)
+    return this.options.lossOn === "all" ? cut.map((row) => this.model.learnInput!(row)) : cut
   }
 
   private cutRows(rows: readonly TrainingRow[]): TrainingRow[] {

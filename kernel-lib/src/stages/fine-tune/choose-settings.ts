@@ -30,6 +30,11 @@ export interface TrainingSettings {
   readonly dropout: number
   /** Share of each target's weight that is spread over all tokens, in [0, 1). Default 0. */
   readonly labelSmoothing: number
+  /**
+   * Which tokens a student that goes on with its input (GPT-2, Llama) learns: those of the completion, or `all`, the prompt's too, as upstream
+   * does. The validation loss is of the completion either way. Default `completion`.
+   */
+  readonly lossOn?: "completion" | "all"
   /** Longest input in the student's tokens, end of sequence included; longer ones are cut. Default: what holds 99.5% of the rows, at most 512. */
   readonly maxInputTokens: number
   /** As `maxInputTokens`, of outputs. */
@@ -60,6 +65,7 @@ export const settingNames: readonly (keyof TrainingSettings)[] = [
   "maxGradientNorm",
   "dropout",
   "labelSmoothing",
+  "lossOn",
   "maxInputTokens",
   "maxOutputTokens",
   "patience",
@@ -176,6 +182,7 @@ const rules: { readonly [Name in keyof TrainingSettings]?: readonly [(value: nev
   maxGradientNorm: [(value: number) => value > 0, "a number above 0"],
   dropout: [isShare, "0 or more, and below 1"],
   labelSmoothing: [isShare, "0 or more, and below 1"],
+  lossOn: [(value: string) => ["completion", "all"].includes(value), "completion or all"],
   maxInputTokens: [isCount, "a whole number above 0"],
   maxOutputTokens: [isCount, "a whole number above 0"],
   patience: [(value: number) => value >= 1, "1 or more"],
