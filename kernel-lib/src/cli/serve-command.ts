@@ -5,6 +5,7 @@ import { parsePrompt } from "../stages/parse-prompt/parse-prompt"
 import { serve } from "../stages/serve/serve"
 import { exists } from "../store/atomic"
 import { ephemeralRun, readRunFile } from "../store/run"
+import { readDataset } from "../store/tables"
 import { loadStudent } from "../students"
 import { signalOfInterrupt } from "./shared-options"
 import { type Command, numberOption } from "./usage"
@@ -28,7 +29,9 @@ export const serveCommand: Command = {
     const signal = signalOfInterrupt()
     const run = ephemeralRun({ signal })
     const spec = typeof prompt === "string" ? await parsePrompt(prompt, { run }).catch(() => undefined) : undefined
-    const demo = await serve(student, { spec, port, run })
+    const rows = join(path, "datasets", "train.parquet")
+    const train = !isStudent && (await exists(rows)) ? await readDataset(rows) : undefined
+    const demo = await serve(student, { spec, train, port, run })
     process.stdout.write(`${student.name} answers at ${demo.url} on this machine only. Ctrl-C closes it.\n`)
     await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }))
     await demo.close()

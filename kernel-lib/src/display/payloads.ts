@@ -106,7 +106,9 @@ export interface ReportPayload extends PayloadBase {
   readonly systems: readonly ReportSystem[]
   /** Groups of rows that are scored apart, for the student. */
   readonly groups: readonly { readonly name: string; readonly rows: number; readonly scores: readonly (number | undefined)[] }[]
-  /** A sentence that compares the student with the teacher. */
+  /** Parts of the rows, for the student: by what they are told apart, and each part with its scores. */
+  readonly slices?: readonly { readonly by: string; readonly slices: ReportPayload["groups"] }[]
+  /** Sentences that compare the student with the other systems. */
   readonly comparison?: string
   readonly worst: readonly {
     readonly row: number

@@ -3,18 +3,23 @@
 import { randomBytes } from "node:crypto"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { AddressInfo } from "node:net"
+import type { Dataset } from "../../core/dataset"
 import { InputError, messageOf } from "../../core/errors"
 import type { PromptSpec } from "../../core/prompt-spec"
 import type { StageInlineOptions } from "../../core/run"
 import type { Student } from "../../core/student"
 import { renderDemoPage } from "../../display/demo-page"
-import { type DemoPayload, payloadVersion } from "../../display/payloads"
+import { type DemoPayload, demoHeader, payloadVersion, previewCharacters } from "../../display/payloads"
 import { makeSelfShowing } from "../../display/self-showing"
 import { defineStage } from "../../store/define-stage"
+import { type AnswerInputs, answerInputs, mostNearest } from "./answer-inputs"
+import { closeDemo, openDemo } from "./ask-demo"
 
 export interface ServeOptions extends StageInlineOptions {
   /** Shown on the page, with its demonstrations as examples to try. */
   readonly spec?: PromptSpec
+  /** The rows that the student learned from: the nearest ones stand beside each answer. */
+  readonly train?: Dataset
   /** Default 0: any free port. */
   readonly port?: number
 }
@@ -27,12 +32,22 @@ export interface Demo {
   close(): Promise<void>
 }
 
+/** A served student, as its requests are answered. */
+interface Served {
+  readonly student: Student
+  readonly answer: AnswerInputs
+  readonly id: string
+  readonly spec?: PromptSpec
+  readonly train?: Dataset
+}
+
 /** Largest request, in bytes, and most inputs in one. */
 const mostBytes = 1 << 20
 const mostInputs = 256
 
 /**
- * Serves a student on 127.0.0.1: a page at `/`, `POST /predict` with `{"inputs": [...]}`, and `GET /health`.
+ * Serves a student on 127.0.0.1: a page at `/`, `POST /predict` with `{"inputs": [...]}` and, where the nearest training rows are wanted,
+ * `"nearest": 5`; and `GET /health`. The extension of JupyterLab asks it through Jupyter's proxy, or through the kernel.
  * @throws InputError `serve.port-in-use`
  * @example
  * const student = await loadModel("bundled/byte-t5-tiny", { hub: bundledHub() })
@@ -44,8 +59,9 @@ export const serve = defineStage<Student, ServeOptions, Demo>({
   version: 1,
   uses: [],
   key: (student, { port }) => ({ student: student.fingerprint, port }),
-  async work(student, { spec, port = 0 }) {
-    const server = createServer(answerRequests(student, spec))
+  async work(student, { spec, train, port = 0 }) {
+    const served: Served = { student, answer: answerInputs(student, train), id: randomBytes(12).toString("hex"), spec, train }
+    const server = createServer((request, response) => void answerRequest(served, request, response))
     await listen(server, port)
     const { port: bound } = server.address() as AddressInfo
     const demo: Demo = {
@@ -54,17 +70,19 @@ export const serve = defineStage<Student, ServeOptions, Demo>({
       port: bound,
       close: () =>
         new Promise((resolve) => {
+          closeDemo(served.id)
           server.close(() => resolve())
           server.closeIdleConnections()
         }),
     }
-    makeSelfShowing(demo, () => describeDemo(demo, student, spec))
+    openDemo(served.id, served.answer)
+    makeSelfShowing(demo, () => describeDemo(demo, served))
     return demo
   },
   summarize: (demo) => demo.url,
 })
 
-function describeDemo(demo: Demo, student: Student, spec: PromptSpec | undefined): DemoPayload {
+function describeDemo(demo: Demo, { student, spec, train, id }: Served): DemoPayload {
   return {
     kind: "demo",
     version: payloadVersion,
@@ -72,6 +90,10 @@ function describeDemo(demo: Demo, student: Student, spec: PromptSpec | undefined
     subtitle: `${student.name} at ${demo.url}, on this machine only`,
     url: demo.url,
     examples: spec?.demonstrations.map(({ input }) => input) ?? [],
+    id,
+    student: student.name,
+    instruction: spec?.instruction.slice(0, previewCharacters),
+    numTrain: train?.length,
     nextStep: "await trained.student.predict([input])",
   }
 }
@@ -95,32 +117,38 @@ async function listen(server: Server, port: number): Promise<void> {
   })
 }
 
-function answerRequests(student: Student, spec: PromptSpec | undefined) {
-  let previous: Promise<unknown> = Promise.resolve()
-  return async (request: IncomingMessage, response: ServerResponse) => {
-    try {
-      const { port } = request.socket.address() as AddressInfo
-      // A page of another site must not reach the student through a name that resolves to this machine.
-      if (!["127.0.0.1", "localhost"].some((host) => request.headers.host === `${host}:${port}`))
-        return send(response, 403, { error: "This server answers only on 127.0.0.1 and localhost." })
-      const path = new URL(request.url ?? "/", "http://localhost").pathname
-      if (request.method === "GET" && path === "/") return sendPage(response, student, spec)
-      if (request.method === "GET" && path === "/health") return send(response, 200, { status: "ok", student: student.name })
-      if (request.method !== "POST" || path !== "/predict")
-        return send(response, 404, { error: "There is GET /, GET /health and POST /predict." })
-      if (!request.headers["content-type"]?.startsWith("application/json")) return send(response, 415, { error: "Send application/json." })
-      const inputs = await readInputs(request)
-      const answering = previous.then(() => student.predict(inputs))
-      previous = answering.catch(() => {})
-      const predictions = await answering
-      send(response, 200, { predictions: predictions.map(({ output, confidence }) => ({ output, confidence })) })
-    } catch (error) {
-      send(response, error instanceof InputError ? 400 : 500, { error: messageOf(error) })
-    }
+async function answerRequest(served: Served, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { student, answer } = served
+  try {
+    if (!mayAsk(request, served.id)) return send(response, 403, { error: "This server answers only on 127.0.0.1 and localhost." })
+    const path = new URL(request.url ?? "/", "http://localhost").pathname
+    if (request.method === "GET" && path === "/") return sendPage(response, served)
+    if (request.method === "GET" && path === "/health") return send(response, 200, { status: "ok", student: student.name })
+    if (request.method !== "POST" || path !== "/predict")
+      return send(response, 404, { error: "There is GET /, GET /health and POST /predict." })
+    if (!request.headers["content-type"]?.startsWith("application/json")) return send(response, 415, { error: "Send application/json." })
+    const { inputs, numNearest } = await readQuestion(request)
+    const answers = await answer(inputs, numNearest)
+    const predictions = answers.map(({ output, confidence, nearest }) => ({
+      ...{ output, confidence },
+      ...(numNearest > 0 ? { nearest } : {}),
+    }))
+    send(response, 200, { predictions })
+  } catch (error) {
+    send(response, error instanceof InputError ? 400 : 500, { error: messageOf(error) })
   }
 }
 
-async function readInputs(request: IncomingMessage): Promise<string[]> {
+/**
+ * A page of another site must not reach the student through a name of its own that resolves to this machine. Whoever names this machine is no such
+ * page, nor is one who has seen the demo in a notebook; and on a hub the browser is on another machine, which only the hub's proxy lets in.
+ */
+function mayAsk({ headers }: IncomingMessage, id: string): boolean {
+  const name = headers.host?.replace(/:\d+$/, "")
+  return name === "127.0.0.1" || name === "localhost" || headers[demoHeader] === id || Boolean(process.env.JUPYTERHUB_SERVICE_PREFIX)
+}
+
+async function readQuestion(request: IncomingMessage): Promise<{ inputs: string[]; numNearest: number }> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request) {
@@ -128,19 +156,20 @@ async function readInputs(request: IncomingMessage): Promise<string[]> {
     if (size > mostBytes) throw new InputError("serve.too-large", `A request may have at most ${mostBytes} bytes.`)
     chunks.push(chunk)
   }
-  let inputs: unknown
+  let question: { inputs?: unknown; nearest?: unknown } | null = null
   try {
-    inputs = JSON.parse(Buffer.concat(chunks).toString("utf8")).inputs
-  } catch {
-    inputs = undefined
-  }
+    question = JSON.parse(Buffer.concat(chunks).toString("utf8"))
+  } catch {}
+  const { inputs, nearest = 0 } = question ?? {}
   const isUsable =
     Array.isArray(inputs) && inputs.length > 0 && inputs.length <= mostInputs && inputs.every((input) => typeof input === "string")
   if (!isUsable) throw new InputError("serve.bad-request", `Send {"inputs": [text, ...]} with 1 to ${mostInputs} texts.`)
-  return inputs as string[]
+  if (!Number.isInteger(nearest) || (nearest as number) < 0 || (nearest as number) > mostNearest)
+    throw new InputError("serve.bad-request", `"nearest" is how many training rows are wanted beside each answer, 0 to ${mostNearest}.`)
+  return { inputs: inputs as string[], numNearest: nearest as number }
 }
 
-function sendPage(response: ServerResponse, student: Student, spec: PromptSpec | undefined): void {
+function sendPage(response: ServerResponse, { student, spec }: Served): void {
   const nonce = randomBytes(16).toString("base64")
   const page = renderDemoPage({
     title: student.name,
