@@ -33,6 +33,7 @@ export type {
   TeacherRequest,
   TokenUsage,
 } from "./core/teacher"
+export type { TokenEncoder, TokenVectors } from "./core/token-encoder"
 export { show } from "./display/tslab-hook"
 export { describeEngines, type EngineChoice, type EngineDescription, type EngineVariant } from "./engine"
 export {
@@ -77,6 +78,13 @@ export {
   traceErrors,
 } from "./experiments"
 export {
+  type Answer,
+  type BertMatch,
+  type BertScoreOptions,
+  type BertScores,
+  type BootstrapOptions,
+  bertScore,
+  bootstrapInterval,
   type Diversity,
   kendallTau,
   type McNemarResult,
@@ -85,8 +93,12 @@ export {
   mcNemar,
   metricNamed,
   metrics,
+  type PairedDifference,
+  pairedBootstrap,
   type RankCorrelation,
   type RankCorrelationOptions,
+  type Reference,
+  type RowStatistics,
   scorePredictions,
   spearmanRho,
 } from "./measures"
@@ -104,8 +116,8 @@ export {
   simulatedTeacher,
   withRateControl,
 } from "./services/teachers"
-export { type EvaluateOptions, evaluate, type Report, type Slice, type SliceBy } from "./stages/evaluate/evaluate"
-export type { Comparison, NearestRow, ReportData, ReportRow, SystemScores } from "./stages/evaluate/report"
+export { type BertScoreSettings, type EvaluateOptions, evaluate, type Report, type Slice, type SliceBy } from "./stages/evaluate/evaluate"
+export type { BaselineName, Comparison, NearestRow, ReportData, ReportRow, SystemName, SystemScores } from "./stages/evaluate/report"
 export type { GroupScores, Interval } from "./stages/evaluate/score-system"
 export type { TrainingSettings } from "./stages/fine-tune/choose-settings"
 export { type FineTuneOptions, fineTune, type TrainedStudent } from "./stages/fine-tune/fine-tune"
@@ -133,6 +145,7 @@ export { TransformedDataset } from "./stages/transform-dataset/transformed-datas
 export { type ExportedResponses, exportResponses } from "./store/exported-responses"
 export { type FolderRun, type OpenRunOptions, openRunFolder as openRun, type RunConfiguration } from "./store/run"
 export { readDataset, writeDataset } from "./store/tables"
+export { exportTensorBoard } from "./store/tensor-board"
 export {
   type Embedder,
   type EmbedOptions,
@@ -140,9 +153,12 @@ export {
   type EncodeOptions,
   type LoadEmbedderOptions,
   type LoadedStudent,
+  type LoadedTokenEncoder,
+  type LoadTokenEncoderOptions,
   type LowRankOptions,
   loadEmbedder,
   loadStudent,
+  loadTokenEncoder,
   type SpecialIds,
   type Template,
   type TextRange,

@@ -117,6 +117,7 @@ function renderReport(payload: ReportPayload): string[] {
     ...alignSystems(payload),
     ...(payload.comparison ? wrapText(payload.comparison) : []),
     ...alignGroups(payload),
+    ...(payload.slices ?? []).flatMap(({ by, slices }) => alignGroups({ ...payload, groups: slices }, undefined, by)),
     ...(rows.length === 0
       ? []
       : [

@@ -10,7 +10,8 @@ export function renderReportHtml(payload: ReportPayload): string {
   return frame(payload.title, payload.subtitle, [
     renderSystems(payload),
     foot([escapeMarkup(payload.comparison ?? "")]),
-    renderGroups(payload),
+    renderGroups("rows scored apart", payload.groups, payload),
+    ...(payload.slices ?? []).map(({ by, slices }) => renderGroups(by, slices, payload)),
     renderWorst(payload),
     foot([describeWorst(payload), nextStep(payload.nextStep)]),
   ])
@@ -53,10 +54,10 @@ function renderInterval({ scores, isOurs }: ReportSystem, scale: number): string
   return `<span class="strip">${toImage(drawIntervalStrip(score, scale, isOurs))}</span>${numbers}`
 }
 
-function renderGroups({ groups, metrics }: ReportPayload): string {
+function renderGroups(title: string, groups: ReportPayload["groups"], { metrics }: ReportPayload): string {
   if (groups.length === 0) return ""
   return table(
-    [{ name: "rows scored apart" }, { name: "rows", isNumber: true }, ...metrics.map(({ name }) => ({ name, isNumber: true }))],
+    [{ name: title }, { name: "rows", isNumber: true }, ...metrics.map(({ name }) => ({ name, isNumber: true }))],
     groups.map(({ name, rows, scores }) => [
       escapeMarkup(name),
       formatCount(rows),

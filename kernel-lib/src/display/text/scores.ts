@@ -49,11 +49,15 @@ function describeInterval(score: ReportPayload["systems"][number]["scores"][numb
   return score?.low === undefined || score.high === undefined ? "" : `${formatScore(score.low, scale)} to ${formatScore(score.high, scale)}`
 }
 
-/** Groups of rows that are scored apart. */
-export function alignGroups({ metrics, groups }: Pick<ReportPayload, "metrics" | "groups">, width?: number): string[] {
+/** Groups of rows, each with its scores: those scored apart, or slices. */
+export function alignGroups(
+  { metrics, groups }: Pick<ReportPayload, "metrics" | "groups">,
+  width?: number,
+  title = "rows scored apart",
+): string[] {
   if (groups.length === 0) return []
   return alignTable(
-    [{ name: "rows scored apart" }, { name: "rows", isNumber: true }, ...metrics.map(({ name }) => ({ name, isNumber: true }))],
+    [{ name: title }, { name: "rows", isNumber: true }, ...metrics.map(({ name }) => ({ name, isNumber: true }))],
     groups.map(({ name, rows, scores }) => [
       name,
       formatCount(rows),

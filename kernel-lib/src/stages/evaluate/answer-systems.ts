@@ -32,7 +32,7 @@ export interface AnswerOptions {
 /** A system's answers, before they are scored. */
 export type AnsweredSystem = Pick<
   SystemScores,
-  "name" | "label" | "note" | "failures" | "bytes" | "usdPerThousand" | "secondsPerThousand"
+  "name" | "label" | "note" | "answer" | "failures" | "bytes" | "usdPerThousand" | "secondsPerThousand"
 > & { readonly answers: readonly Answer[] }
 
 export interface AllAnswers {
@@ -75,7 +75,7 @@ export async function answerAll(student: Student, test: Dataset, options: Answer
   if (baselines.majority !== false && train && train.length > 0) {
     const majority = mostFrequent(train.outputs)
     systems.push({
-      ...{ name: "majority", label: "majority answer", note: shorten(majority), failures: [] },
+      ...{ name: "majority", label: "majority answer", note: shorten(majority), answer: majority, failures: [] },
       answers: test.outputs.map(() => majority),
     })
   } else if (baselines.majority) {

@@ -1,7 +1,8 @@
 // Every test row with its answers and scores, and the wrong ones with the training row they are most like.
 import type { Dataset } from "../../core/dataset"
 import type { Prediction } from "../../core/student"
-import type { Metric } from "../../measures/metric"
+import type { MetricScore } from "../../measures/metric"
+import { needsEncoder } from "../../measures/metrics"
 import { NearestTexts } from "../../measures/nearest-texts"
 import type { AnsweredSystem } from "./answer-systems"
 import type { NearestRow, ReportRow } from "./report"
@@ -15,14 +16,15 @@ export function describeRows(
   test: Dataset,
   predictions: readonly Prediction[],
   scored: readonly (AnsweredSystem & ScoredAnswers)[],
-  metrics: readonly Metric[],
+  metrics: readonly MetricScore[],
   train: Dataset | undefined,
 ): ReportRow[] {
   const [{ perRow }, ...others] = scored
   const [first] = metrics
   const score = perRow[first.name]
-  // A perfect F-score may miss its full score by a rounding.
-  const isRight = (row: number) => score[row] >= first.scale * (1 - 1e-12)
+  // A perfect F-score may miss its full score by a rounding, one of an encoder's float32 vectors by more.
+  const tolerance = needsEncoder(first.name) ? 1e-5 : 1e-12
+  const isRight = (row: number) => score[row] >= first.scale * (1 - tolerance)
   const wrong = Array.from(score.keys()).filter((row) => !isRight(row))
   const nearest = train && train.length > 0 ? findNearest(wrong.slice(0, mostNearest), test, train) : undefined
   // What the majority and a copier answer can be told from their names.

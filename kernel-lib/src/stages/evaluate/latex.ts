@@ -1,17 +1,17 @@
 // A report as a LaTeX table.
 import { formatScore } from "../../display/wording"
-import { metricNamed } from "../../measures/metrics"
-import type { ReportData } from "./report-data"
+import { describeMetric } from "../../measures/metrics"
+import type { Comparison, ReportData } from "./report-data"
 
 /** Systems down, metrics across; the best score of each metric in bold, intervals in small print. */
 export function writeLatex<MetricName extends string>(
-  report: Pick<ReportData<MetricName>, "metrics" | "systems" | "comparison"> & { readonly mainRows: readonly unknown[] },
+  report: Pick<ReportData<MetricName>, "metrics" | "systems"> & { readonly comparison?: Comparison; readonly mainRows: readonly unknown[] },
 ): string {
   const { metrics, systems, mainRows, comparison } = report
   const best = metrics.map((name) => Math.max(...systems.map(({ scores }) => scores[name])))
   const lines = systems.map(({ label, note, scores, intervals }) => {
     const cells = metrics.map((name, index) => {
-      const { scale } = metricNamed(name)
+      const { scale } = describeMetric(name)
       const score = formatScore(scores[name], scale)
       const { low, high } = intervals[name]
       return `${scores[name] === best[index] ? `\\textbf{${score}}` : score} {\\small [${formatScore(low, scale)}, ${formatScore(high, scale)}]}`
@@ -27,7 +27,7 @@ export function writeLatex<MetricName extends string>(
     "  \\centering",
     `  \\begin{tabular}{l${"r".repeat(metrics.length)}}`,
     "    \\toprule",
-    `    ${["system", ...metrics.map((name) => escapeLatex(metricNamed(name).label))].join(" & ")} \\\\`,
+    `    ${["system", ...metrics.map((name) => escapeLatex(describeMetric(name).label))].join(" & ")} \\\\`,
     "    \\midrule",
     ...lines.map((line) => `    ${line}`),
     "    \\bottomrule",

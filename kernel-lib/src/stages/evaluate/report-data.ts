@@ -3,15 +3,20 @@ import type { GroupScores, Interval } from "./score-system"
 
 export const baselineNames = ["base", "teacher", "teacherZeroShot", "majority", "copyInput"] as const
 export type BaselineName = (typeof baselineNames)[number]
+export type SystemName = "student" | BaselineName
 
 /** One system's scores over the rows that belong to no group. */
 export interface SystemScores<MetricName extends string = string> {
-  readonly name: "student" | BaselineName
+  readonly name: SystemName
   /** As people read it: `teacher, few-shot`. */
   readonly label: string
   /** What to know of it: its model, `simulated`, failed requests. */
   readonly note?: string
+  /** What it always answers: the majority's. */
+  readonly answer?: string
   readonly scores: Readonly<Record<MetricName, number>>
+  /** Of every test row, by metrics that need an encoder; by all others a row's score can be told from its texts. */
+  readonly rowScores?: Readonly<Record<string, readonly number[]>>
   /** 95% bootstrap intervals. */
   readonly intervals: Readonly<Record<MetricName, Interval>>
   /** Rows of a named group, scored apart. */
@@ -56,13 +61,16 @@ export interface ReportRow<MetricName extends string = string> {
   readonly answers: Readonly<Partial<Record<BaselineName, string>>>
 }
 
-/** The student against the teacher by the first metric, paired bootstrap over the main rows. */
+/** How much better one system is than another on the main rows: paired bootstrap, and 95% of its draws. */
 export interface Comparison extends Interval {
   readonly metric: string
+  readonly first: SystemName
+  readonly second: SystemName
+  /** The first's score less the second's. */
   readonly difference: number
   readonly p: number
-  /** McNemar's test, where the first metric calls each row right or wrong. */
-  readonly mcNemar?: { readonly onlyStudent: number; readonly onlyTeacher: number; readonly p: number }
+  /** McNemar's test, where the metric calls each row right or wrong: rows that one of them alone gets right. */
+  readonly mcNemar?: { readonly onlyFirst: number; readonly onlySecond: number; readonly p: number }
   readonly sentence: string
 }
 
@@ -72,7 +80,8 @@ export interface ReportData<MetricName extends string = string> {
   /** The student first. */
   readonly systems: readonly SystemScores<MetricName>[]
   readonly rows: readonly ReportRow<MetricName>[]
-  readonly comparison?: Comparison
+  /** The student against each other system by the first metric. */
+  readonly comparisons?: readonly Comparison[]
   /** What a reader should know: baselines that were left out, and why. */
   readonly notes: readonly string[]
 }

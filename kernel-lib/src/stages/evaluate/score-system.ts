@@ -1,6 +1,6 @@
 // Scores the answers of one system: over all rows that belong together, with intervals, by group and by row.
 import { bootstrapInterval } from "../../measures/bootstrap"
-import { type Answer, type Metric, type RowStatistics, scoreRows, selectStatistics, sumStatistics } from "../../measures/metric"
+import { type MetricScore, type RowStatistics, scoreRows, selectStatistics, sumStatistics } from "../../measures/metric"
 
 export interface Interval {
   readonly low: number
@@ -44,12 +44,10 @@ export function groupRows(groups: readonly (string | undefined)[]): RowGroups {
   return { main: main.length > 0 ? main : groups.map((_, row) => row), apart }
 }
 
-/** All scores of `answers`; equal seeds draw the same rows for every system. */
+/** All scores of a system, of what each metric takes of its rows; equal seeds draw the same rows for every system. */
 export function scoreSystem(
-  answers: readonly Answer[],
-  references: readonly string[],
+  measured: readonly { readonly metric: MetricScore; readonly statistics: RowStatistics }[],
   groups: RowGroups,
-  metrics: readonly Metric[],
   seed: string | number,
 ): ScoredAnswers {
   const scores: Record<string, number> = {}
@@ -57,8 +55,7 @@ export function scoreSystem(
   const perRow: Record<string, Float64Array> = {}
   const statistics: Record<string, RowStatistics> = {}
   const byGroup = groups.apart.map(({ name, rows }) => ({ name, rows: rows.length, scores: {} as Record<string, number> }))
-  for (const metric of metrics) {
-    const all = metric.statistics(answers, references)
+  for (const { metric, statistics: all } of measured) {
     const main = selectStatistics(all, groups.main)
     const { value, low, high } = bootstrapInterval(main, metric.score, { seed })
     scores[metric.name] = value

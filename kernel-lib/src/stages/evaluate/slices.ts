@@ -2,7 +2,7 @@
 import { payloadVersion, type TablePayload } from "../../display/payloads"
 import { makeSelfShowing } from "../../display/self-showing"
 import { countOf, formatCount, formatScore } from "../../display/wording"
-import { metricNamed } from "../../measures/metrics"
+import { describeMetric, metricNamed, needsEncoder } from "../../measures/metrics"
 import type { ReportRow } from "./report-data"
 
 /** `length`: four parts of about equal size by the input's characters. `label`: the expected output. Or a function that names a row's slice. */
@@ -18,6 +18,9 @@ export interface Slice<MetricName extends string = string> {
 const parts = 4
 /** Labels beyond these are put together. */
 const mostLabels = 20
+/** More labels than these, or rarer ones, are not sliced by unless somebody asks. */
+const mostShownLabels = 12
+const leastRowsOfLabel = 3
 
 /** Scores of each slice: lengths in order, anything else the largest slice first. */
 export function sliceRows<MetricName extends string>(
@@ -29,18 +32,25 @@ export function sliceRows<MetricName extends string>(
   const slices = groups.map(([name, members]) => ({
     name,
     rows: members.length,
-    scores: Object.fromEntries(
-      metrics.map((metric) => [
-        metric,
-        metricNamed(metric).corpus(
-          members.map(({ predicted }) => predicted),
-          members.map(({ expected }) => expected),
-        ),
-      ]),
-    ) as Record<MetricName, number>,
+    scores: Object.fromEntries(metrics.map((metric) => [metric, scoreSlice(members, metric)])) as Record<MetricName, number>,
   }))
   makeSelfShowing(slices, () => describeSlices(slices, metrics, typeof by === "function" ? by.name || "slice" : by))
   return Object.freeze(slices)
+}
+
+/** Whether the expected answers are labels: few, and each met several times. */
+export function hasFewLabels(rows: readonly Pick<ReportRow, "expected">[]): boolean {
+  const labels = new Set(rows.map(({ expected }) => expected.trim()))
+  return labels.size > 1 && labels.size <= mostShownLabels && labels.size * leastRowsOfLabel <= rows.length
+}
+
+function scoreSlice<MetricName extends string>(members: readonly ReportRow<MetricName>[], metric: MetricName): number {
+  // Such a metric is the mean of its rows.
+  if (needsEncoder(metric)) return members.reduce((sum, { scores }) => sum + scores[metric], 0) / members.length
+  return metricNamed(metric).corpus(
+    members.map(({ predicted }) => predicted),
+    members.map(({ expected }) => expected),
+  )
 }
 
 type Members<MetricName extends string> = [name: string, rows: readonly ReportRow<MetricName>[]]
@@ -97,10 +107,10 @@ function describeSlices<MetricName extends string>(
     columns: [
       { name: by, isText: by === "label" },
       { name: "rows", isNumber: true },
-      ...metrics.map((metric) => ({ name: metricNamed(metric).label, isNumber: true })),
+      ...metrics.map((metric) => ({ name: describeMetric(metric).label, isNumber: true })),
     ],
     rows: slices.map(({ name, rows, scores }) => ({
-      cells: [name, formatCount(rows), ...metrics.map((metric) => formatScore(scores[metric], metricNamed(metric).scale))],
+      cells: [name, formatCount(rows), ...metrics.map((metric) => formatScore(scores[metric], describeMetric(metric).scale))],
     })),
     notes: [],
   }

@@ -3,4 +3,4 @@ export { type ReadDatasetOptions, readDataset, writeDataset } from "./dataset-fi
 export { type AsyncBuffer, type ParquetColumn, readParquet, readParquetSummary, writeParquetFile } from "./parquet"
 export { readTable } from "./read-table"
 export { explainTableError, type ReadTableOptions, type Table } from "./table"
-export { writeRowsJsonl } from "./text-tables"
+export { formatCsv, writeRowsJsonl } from "./text-tables"

@@ -87,8 +87,13 @@ export async function writeRowsJsonl(path: string, rows: Iterable<object>): Prom
 
 /** Writes CSV with a header, quoted as RFC 4180 says, atomically. A cell without a value is empty. */
 export async function writeCsv(path: string, columns: readonly string[], rows: Iterable<Readonly<Record<string, unknown>>>): Promise<void> {
+  await writeFileAtomically(path, formatCsv(columns, rows))
+}
+
+/** The text of `writeCsv`. */
+export function formatCsv(columns: readonly string[], rows: Iterable<Readonly<Record<string, unknown>>>): string {
   const lines = [columns, ...Array.from(rows, (row) => columns.map((column) => row[column]))]
-  await writeFileAtomically(path, lines.map((cells) => `${cells.map(csvCell).join(",")}\n`).join(""))
+  return lines.map((cells) => `${cells.map(csvCell).join(",")}\n`).join("")
 }
 
 function csvCell(value: unknown): string {
