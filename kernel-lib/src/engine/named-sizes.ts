@@ -53,6 +53,13 @@ export class NamedSizes {
     )
   }
 
+  /** What stands for a size in a trace. @throws EngineError `engine.open-size` for one that no input has */
+  standInOf(name: string): number {
+    const standIn = this.standIns.get(name)
+    if (standIn !== undefined) return standIn
+    throw new EngineError("engine.open-size", `No input of this graph has the open size ${name}: name one that has.`)
+  }
+
   /** What a size of the trace stands for; undefined where it is simply that number. */
   takeApart(size: number): OpenSize | undefined {
     let factor = size

@@ -229,8 +229,17 @@ export function relativeBucket(
  * @returns crossKey0, crossValue0, crossKey1 ... each [B,H,S,K]
  */
 export function t5Encode(shape: T5Shape, inputs: NamedTensors, weights: NamedTensors): NamedTensors {
+  return t5CrossCaches(shape, t5EncoderStates(shape, inputs, weights), weights)
+}
+
+/** The encoder's states [B,S,D]. @param inputs as for `t5Encode` */
+export function t5EncoderStates(shape: T5Shape, inputs: NamedTensors, weights: NamedTensors): tf.Tensor {
+  return encode({ shape, weights, rate: 0 }, inputs.inputIds, maskScores(inputs.inputMask), inputs.sourceBuckets)
+}
+
+/** The results of `t5Encode`, of the encoder's states [B,S,D]. */
+export function t5CrossCaches(shape: T5Shape, encoded: tf.Tensor, weights: NamedTensors): NamedTensors {
   const pass: Pass = { shape, weights, rate: 0 }
-  const encoded = encode(pass, inputs.inputIds, maskScores(inputs.inputMask), inputs.sourceBuckets)
   const caches: Record<string, tf.Tensor> = {}
   for (let i = 0; i < shape.numDecoderLayers; i++) [caches[`crossKey${i}`], caches[`crossValue${i}`]] = crossCache(pass, i, encoded)
   return caches
@@ -245,17 +254,18 @@ function crossCache(pass: Pass, layer: number, encoded: tf.Tensor): [key: tf.Ten
 /**
  * One step of the decoder: the scores of the next token of B rows with W beams each. The beams of a row share its cache, where beam w
  * writes slot `place * W + w`, and see the slots that `slotMask` lets them; so a beam that goes on from another moves nothing.
- * @param inputs tokens int32 [B,W]; slots int32 [B*H*W, 3], where in [B,H,Z] each new key goes; slotBuckets int32 [Z], the bucket of each
- *   slot's distance; slotMask float32, 0 or `unseen`, for [B,1,W,Z]; inputMask float32 [B,S]; key0, value0 ... [B,H,Z,K]; crossKey0, crossValue0 ... [B,H,S,K]
+ * @param inputs tokens int32 [B,W]; slots int32 [B*H*W, 3], where in [B,H,Z] each new key goes; slotBuckets int32 [Z] or [W,Z], the bucket
+ *   of each slot's distance; slotMask float32, 0 or `unseen`, for [B,1,W,Z]; inputMask float32 [B,S]; key0, value0 ... [B,H,Z,K]; crossKey0, crossValue0 ... [B,H,S,K]
  * @returns logits [B*W,V]; nextKey0, nextValue0 ... the caches with the new rows
  */
 export function t5DecodeStep(shape: T5Shape, inputs: NamedTensors, weights: NamedTensors): NamedTensors {
   const pass: Pass = { shape, weights, rate: 0 }
   const [rows, beams] = inputs.tokens.shape
-  const slots = inputs.slotBuckets.shape[0]
+  const [slots, queries = 1] = [...inputs.slotBuckets.shape].reverse()
+  const buckets = tf.reshape(inputs.slotBuckets, [-1])
   const outputs: Record<string, tf.Tensor> = {}
   let y = embed(weights["shared.weight"], inputs.tokens) // [B,W,D]
-  const bias = tf.add(positionBias(pass, "decoder", inputs.slotBuckets, [1, slots]), inputs.slotMask) // [B or 1,H,W,Z]
+  const bias = tf.add(positionBias(pass, "decoder", buckets, [queries, slots]), inputs.slotMask) // [B or 1,H,W,Z]
   const mask = maskScores(inputs.inputMask)
   for (let i = 0; i < shape.numDecoderLayers; i++) {
     const block = `decoder.block.${i}`

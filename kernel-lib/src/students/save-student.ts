@@ -10,12 +10,25 @@ import type { StudentParts } from "./student"
 export const detailsFile = "prompt2model.json"
 export const detailsVersion = 1
 
+/** What a student's folder says of it beside the weights. */
+export type DescribedStudent = Omit<StudentParts, "weights" | "engine">
+
 /** Writes `student` to `folder`, which appears whole or not at all; what stood there before is replaced. */
 export async function saveStudent(student: StudentParts, folder: string): Promise<void> {
-  const { model, generation, weights, maxInputTokens, maxOutputTokens } = student
+  const { model, weights } = student
   if (Object.keys(weights).length === 0)
     throw new InputError("student.disposed", `${student.name} was disposed of and has no weights to save: load it again.`)
   const tensors = model.listFileWeights(weights)
+  await placeAtomically(folder, async (temporary) => {
+    await mkdir(temporary)
+    await writeWeights(temporary, tensors)
+    await writeDescription(student, temporary)
+  })
+}
+
+/** Writes all files of a student's folder but its weights into `folder`, which is there. */
+export async function writeDescription(student: DescribedStudent, folder: string): Promise<void> {
+  const { model, generation, maxInputTokens, maxOutputTokens } = student
   const written = model.describeGeneration(generation.json)
   const generationJson = written && {
     ...generation.json,
@@ -31,14 +44,10 @@ export async function saveStudent(student: StudentParts, folder: string): Promis
     maxOutputTokens,
     training: student.history,
   }
-  await placeAtomically(folder, async (temporary) => {
-    await mkdir(temporary)
-    await writeWeights(temporary, tensors)
-    await student.tokenizer.save(temporary)
-    await writeJson(join(temporary, "config.json"), model.describe())
-    if (generationJson) await writeJson(join(temporary, "generation_config.json"), generationJson)
-    await writeJson(join(temporary, detailsFile), details)
-  })
+  await student.tokenizer.save(folder)
+  await writeJson(join(folder, "config.json"), model.describe())
+  if (generationJson) await writeJson(join(folder, "generation_config.json"), generationJson)
+  await writeJson(join(folder, detailsFile), details)
 }
 
 /** What transformers refuses as a whole number: JavaScript writes 1.0 as 1. */
@@ -70,7 +79,8 @@ const realNumbers = [
 ]
 const wholeRealNumber = new RegExp(`^(\\s*"(?:${realNumbers.join("|")})": -?\\d+)(,?)$`, "gm")
 
-async function writeJson(path: string, value: unknown): Promise<void> {
+/** As Python writes it: numbers with a fraction keep it where they have none. */
+export async function writeJson(path: string, value: unknown): Promise<void> {
   const text = JSON.stringify(value, null, 2).replace(wholeRealNumber, "$1.0$2")
   await writeFileAtomically(path, `${text}\n`)
 }

@@ -7,7 +7,7 @@ import { arithmeticRules, comparisonRules, type Rule, type Rules, reductionRules
 import { GraphBuilder, type Name } from "./graph-builder"
 
 /** Version of ONNX's standard operators that the rules are written for. */
-const opset = 18
+export const opset = 18
 
 /** Names in the model; an input, a parameter and an output may share theirs in the recording. */
 export const graphNames = {
@@ -45,6 +45,13 @@ export function emitOnnx(recording: Recording, { named, storesParameters = false
   if (storesParameters) {
     rules.Parameter = (_graph, _inputs, node) => graph.storedParameter(graphNames.parameter(node.attributes.name), node.results[0])
   }
+  const names = emitNodes(graph, recording, rules)
+  for (const [name, value] of Object.entries(recording.outputs)) graph.output(graphNames.output(name), names[name], value)
+  return graph.encode(recording.name, opset)
+}
+
+/** Adds what `recording` computes to `graph`; answers the names of its outputs. */
+export function emitNodes(graph: GraphBuilder, recording: Recording, rules: ReturnType<typeof makeRules>): Record<string, Name> {
   const names = new Map<Value, Name>()
   for (const node of recording.nodes) {
     const rule = rules[node.operation] as Rule<OperationName>
@@ -54,6 +61,5 @@ export function emitOnnx(recording: Recording, { named, storesParameters = false
     const listed = typeof results === "string" ? [results] : results
     for (const [index, value] of node.results.entries()) names.set(value, listed[index])
   }
-  for (const [name, value] of Object.entries(recording.outputs)) graph.output(graphNames.output(name), names.get(value)!, value)
-  return graph.encode(recording.name, opset)
+  return Object.fromEntries(Object.entries(recording.outputs).map(([name, value]) => [name, names.get(value)!]))
 }

@@ -18,6 +18,12 @@ export type Name = string
 
 type OnnxAttributes = Readonly<Record<string, number | string | readonly number[]>>
 
+/** Shape and type of an input or an output; sizes as they were traced. */
+export interface ValueSpec {
+  readonly shape: readonly number[]
+  readonly dtype: ElementType
+}
+
 interface PendingNode {
   readonly opType: string
   readonly domain: string
@@ -78,7 +84,7 @@ export class GraphBuilder {
     return this.node(opType, input, attributes, "com.microsoft")
   }
 
-  input(name: Name, spec: TensorSpec): Name {
+  input(name: Name, spec: ValueSpec): Name {
     this.inputs.push(this.describeValue(name, spec))
     for (const [axis, size] of spec.shape.entries()) {
       const open = this.named?.takeApart(size)
@@ -101,8 +107,24 @@ export class GraphBuilder {
     return name
   }
 
+  /** A constant of any type under a name of its own, its bytes row by row. */
+  stored(name: Name, bytes: Uint8Array, shape: readonly number[], type: ElementType): Name {
+    this.constants.push({ name, dims: shape, dataType: elementTypes[type], rawData: bytes })
+    return name
+  }
+
+  /** Whether a constant of that name is stored. */
+  has(name: Name): boolean {
+    return this.constants.some((constant) => constant.name === name)
+  }
+
+  /** Says what an open size is that no input has: `length` is one int64. */
+  setLength(size: string, length: Name): void {
+    this.computed.set(size, length)
+  }
+
   /** Makes `value` an output called `name`. */
-  output(name: Name, value: Name, spec: TensorSpec): void {
+  output(name: Name, value: Name, spec: ValueSpec): void {
     // An Identity node would copy: a computed value takes the output's name instead.
     if (this.made.has(value) && !this.aliases.has(value)) this.aliases.set(value, name)
     else this.nodes.push({ opType: "Identity", domain: "", input: [value], output: [name], attributes: {}, scope: this.scope })
@@ -154,16 +176,18 @@ export class GraphBuilder {
     // 0 keeps the size of that axis, one -1 is what is left: cheaper than computing with shapes.
     const kept = to.map((size, axis) => (size === from[axis] && this.named?.takeApart(size) ? 0 : size))
     const open = kept.filter((size) => this.named?.takeApart(size))
-    if (open.length > 1) return this.node("Reshape", [x, this.sizes(to)])
+    // A size that is computed may be 0, and is then meant.
+    if (open.length > 1) return this.node("Reshape", [x, this.sizes(to)], { allowzero: 1 })
     const target = kept.map((size) => (size === open[0] ? -1 : size))
     return this.node("Reshape", [x, this.constant(BigInt64Array.from(target, BigInt), [target.length])])
   }
 
   private measure({ factor, names }: OpenSize): Name {
     const lengths = names.map((name) => {
-      const { input, axis } = this.measured.get(name)!
       const known = this.computed.get(name)
-      const length = known ?? this.node("Shape", [input], { start: axis, end: axis + 1 })
+      if (known) return known
+      const { input, axis } = this.measured.get(name)!
+      const length = this.node("Shape", [input], { start: axis, end: axis + 1 })
       this.computed.set(name, length)
       return length
     })
@@ -174,7 +198,7 @@ export class GraphBuilder {
   /** A model file of the graph. */
   encode(name: string, opset: number): Uint8Array {
     const rename = (value: Name) => this.aliases.get(value) ?? value
-    const node: NodeProto[] = this.nodes.map(({ opType, domain, input, output, attributes, scope }, index) => ({
+    const node: NodeProto[] = this.selectNeeded().map(({ opType, domain, input, output, attributes, scope }, index) => ({
       opType,
       domain: domain || undefined,
       name: `${scope && `${scope}/`}${opType}_${index}`,
@@ -182,13 +206,28 @@ export class GraphBuilder {
       output: output.map(rename),
       attribute: Object.entries(attributes).map(([key, value]) => encodeAttribute(key, value)),
     }))
-    return encodeModel({ name, node, initializer: this.constants, input: this.inputs, output: this.outputs }, opset)
+    const used = new Set(node.flatMap(({ input }) => input))
+    const initializer = this.constants.filter((constant) => used.has(constant.name))
+    return encodeModel({ name, node, initializer, input: this.inputs, output: this.outputs }, opset)
   }
 
-  private describeValue(name: Name, { shape, dtype }: TensorSpec): ValueInfoProto {
+  /** The nodes that an output needs. */
+  private selectNeeded(): PendingNode[] {
+    const needed = new Set(this.outputs.map(({ name }) => name))
+    for (const [value, name] of this.aliases) if (needed.has(name)) needed.add(value)
+    const kept: PendingNode[] = []
+    for (const node of [...this.nodes].reverse()) {
+      if (!node.output.some((name) => needed.has(name))) continue
+      kept.push(node)
+      for (const name of node.input) needed.add(name)
+    }
+    return kept.reverse()
+  }
+
+  private describeValue(name: Name, { shape, dtype }: ValueSpec): ValueInfoProto {
     const dim = shape.map((size) => {
       const open = this.named?.takeApart(size)
-      return open ? { dimParam: [...open.names, open.factor].join(" ") } : { dimValue: size }
+      return open ? { dimParam: [...open.names, ...(open.factor === 1 ? [] : [open.factor])].join(" x ") } : { dimValue: size }
     })
     return { name, type: { tensorType: { elemType: elementTypes[dtype], shape: { dim } } } }
   }
