@@ -47,6 +47,10 @@ export class NetworkStudent implements LoadedStudent {
     this.parts.refresh?.()
     return this.parts.weights
   }
+  get dropoutRate(): number {
+    return this.model.dropoutRate
+  }
+
   get isPretrained(): boolean {
     return this.parts.isPretrained
   }

@@ -21,6 +21,8 @@ export interface StudentDetails {
 /** A student that can be trained. Its weights stay in this process until `dispose`. */
 export interface LoadedStudent extends Student, StudentDetails {
   readonly tokenizer: Tokenizer
+  /** Share of the activations that its network drops in training, as its `config.json` says. */
+  readonly dropoutRate: number
   /** The weights as they are now, under transformers' names. */
   readonly weights: NamedParameters
   /** Ids of a raw input, put into the template and cut to `maxInputTokens`. @throws InputError `student.vocabulary` */

@@ -5,7 +5,6 @@ import type { EngineName } from "../core/run"
 import {
   type AdamWOptions,
   type NamedParameters,
-  type NamedValues,
   type OptimizerOptions,
   type Precision,
   selectEngine,
@@ -13,22 +12,13 @@ import {
 } from "../engine"
 import type { Architecture, RowLimits, TrainingRow } from "./architecture"
 import { loadTrainingState, saveTrainingState } from "./checkpoint"
-import { bucketLength } from "./length-buckets"
 import { LowRankAdapters, type LowRankOptions } from "./low-rank"
 import { copyWeights, modelOf, type NetworkStudent } from "./network-student"
 import type { LoadedStudent, StudentDetails } from "./student"
+import { type BatchOptions, countTokens, makeBatches, sortByLength } from "./training-batches"
 import { checkTeacher, type Distillation, makeTrainingLoss, teacherParameters } from "./training-loss"
 
-export interface TrainingOptions extends RowLimits, Pick<AdamWOptions, "beta1" | "beta2" | "epsilon" | "maxGradientNorm"> {
-  /** Rows of a batch at most; a step on more of them takes several batches' gradients together. */
-  readonly batchSize: number
-  /**
-   * Tokens of a batch at most, padding included: more are computed in parts whose gradients count together, which bounds memory and changes
-   * no number. Default: no bound.
-   */
-  readonly maxTokensPerBatch?: number
-  /** What batches are padded to: of each kind of length (`measureRow`), the lengths to choose from, ascending. Default: fixed buckets. */
-  readonly lengths?: readonly (readonly number[])[]
+export interface TrainingOptions extends RowLimits, BatchOptions, Pick<AdamWOptions, "beta1" | "beta2" | "epsilon" | "maxGradientNorm"> {
   /** Default AdamW; Adafactor as transformers' Trainer sets it, which takes hardly any memory beside the weights and their gradients. */
   readonly optimizer?: "adamw" | "adafactor"
   /** Decoupled decay, of matrices only. Default 0, as transformers' Trainer. */
@@ -169,13 +159,6 @@ function openTeacher(student: LoadedStudent, teacher: LoadedStudent, options: Tr
   return { teacher: { model: other.model, weights: teacher.weights }, weight, temperature }
 }
 
-/** A batch's feeds, and how much it counts among others. */
-interface Batch {
-  readonly feeds: NamedValues
-  /** Targets of the loss. */
-  readonly weight: number
-}
-
 class StudentTraining implements Training {
   private best?: Map<string, Float32Array>
   private isOpen = true
@@ -223,7 +206,7 @@ class StudentTraining implements Training {
     options: { readonly learningRate: number; readonly signal?: AbortSignal },
   ) {
     const groups = (isGrouped(rows) ? rows : [rows]).map((group) => this.learntRows(group))
-    const batches = groups.flatMap((group) => this.makeBatches(group))
+    const batches = groups.flatMap((group) => makeBatches(this.model, group, this.options))
     const { loss, gradientNorm } = await this.session.step(
       batches.map(({ feeds }) => feeds),
       { ...options, weights: batches.map(({ weight }) => weight) },
@@ -233,46 +216,14 @@ class StudentTraining implements Training {
   }
 
   async loss(rows: readonly TrainingRow[], options: { readonly signal?: AbortSignal } = {}): Promise<BatchLoss> {
-    const length = (row: TrainingRow) => this.padLengths([row])?.reduce((sum, one) => sum + one, 0) ?? row.inputIds.length
-    const sorted = this.cutRows(rows).sort((a, b) => length(a) - length(b))
+    const sorted = sortByLength(this.model, this.cutRows(rows), this.options)
     let sum = 0
     let targets = 0
-    for (const { feeds, weight } of this.makeBatches(sorted)) {
+    for (const { feeds, weight } of makeBatches(this.model, sorted, this.options)) {
       if (weight > 0) sum += weight * (await this.session.evaluate(feeds, options))
       targets += weight
     }
     return { loss: sum / targets, tokens: countTokens(sorted) }
-  }
-
-  /**
-   * Batches of at most `batchSize` rows, and of fewer where `maxTokensPerBatch` asks for it. All have `batchSize` rows, half of them, a
-   * quarter ..., so that graphs are few.
-   */
-  private makeBatches(rows: readonly TrainingRow[]): Batch[] {
-    const { batchSize, maxTokensPerBatch = Number.POSITIVE_INFINITY } = this.options
-    return split(rows, batchSize).flatMap((group) => {
-      const lengths = this.padLengths(group)
-      const tokensARow = lengths?.reduce((sum, one) => sum + one, 0) ?? Math.max(...group.map((row) => countTokens([row])))
-      let most = batchSize
-      while (most > 1 && most * tokensARow > maxTokensPerBatch) most = Math.ceil(most / 2)
-      return split(group, most).map((part) => {
-        let size = most
-        while (size > 1 && Math.ceil(size / 2) >= part.length) size = Math.ceil(size / 2)
-        const feeds = this.model.makeBatch(part, size, lengths)
-        return { feeds, weight: countTargets(feeds) ?? part.length }
-      })
-    })
-  }
-
-  /** The shortest of `lengths` that hold the rows; what is longer than all of them has a bucket's length. */
-  private padLengths(rows: readonly TrainingRow[]): number[] | undefined {
-    const { lengths } = this.options
-    if (!lengths || !this.model.paddedLengths) return undefined
-    const each = rows.map((row) => this.model.paddedLengths!(row))
-    return each[0].map((_, kind) => {
-      const longest = Math.max(...each.map((row) => row[kind]))
-      return lengths[kind]?.find((length) => length >= longest) ?? bucketLength(longest)
-    })
   }
 
   /** Rows as a step learns them. */
@@ -339,18 +290,4 @@ class StudentTraining implements Training {
 
 function isGrouped(rows: readonly TrainingRow[] | readonly (readonly TrainingRow[])[]): rows is readonly (readonly TrainingRow[])[] {
   return Array.isArray(rows[0])
-}
-
-/** How many labels of a batch are learnt; undefined where a family calls them something else. */
-function countTargets({ labels }: NamedValues): number | undefined {
-  return labels && (labels.data as Int32Array).reduce((count, label) => (label === -100 ? count : count + 1), 0)
-}
-
-function split<Item>(items: readonly Item[], size: number): Item[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size))
-}
-
-/** Tokens of input and output together, padding left out. */
-function countTokens(rows: readonly TrainingRow[]): number {
-  return rows.reduce((sum, row) => sum + row.inputIds.length + row.labelIds.length, 0)
 }

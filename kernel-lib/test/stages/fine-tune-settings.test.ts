@@ -9,20 +9,23 @@ const rows = (count: number, input: number, output: number) => ({
   outputs: Array<number>(count).fill(output),
 })
 
+const fromScratch = { isPretrained: false, dropoutRate: 0.1 }
+const pretrained = { isPretrained: true, dropoutRate: 0 }
+
 describe("chooseSettings", () => {
   it("takes large batches of short rows and small ones of long rows, since attention grows with the square", () => {
-    const batch = (length: number) => chooseSettings({}, { isPretrained: false }, rows(4000, length, 12)).batchSize
+    const batch = (length: number) => chooseSettings({}, fromScratch, rows(4000, length, 12)).batchSize
     expect([batch(16), batch(150), batch(230), batch(512)]).toEqual([64, 16, 8, 4])
   })
 
   it("gives a model from scratch enough steps, and a pretrained one upstream's epochs", () => {
-    expect(chooseSettings({}, { isPretrained: false }, rows(4442, 16, 11)).epochs).toBe(10)
-    expect(chooseSettings({}, { isPretrained: false }, rows(60, 16, 11)).epochs).toBe(60)
-    expect(chooseSettings({}, { isPretrained: true }, rows(4442, 16, 11))).toMatchObject({ epochs: 10, learningRate: 5e-5, batchSize: 8 })
+    expect(chooseSettings({}, fromScratch, rows(4442, 16, 11)).epochs).toBe(10)
+    expect(chooseSettings({}, fromScratch, rows(60, 16, 11)).epochs).toBe(60)
+    expect(chooseSettings({}, pretrained, rows(4442, 16, 11))).toMatchObject({ epochs: 10, learningRate: 5e-5, batchSize: 8 })
   })
 
   it("keeps what the caller gave, and takes undefined for not given", () => {
-    expect(chooseSettings({ epochs: 3, batchSize: undefined }, { isPretrained: false }, rows(100, 16, 11))).toMatchObject({
+    expect(chooseSettings({ epochs: 3, batchSize: undefined }, fromScratch, rows(100, 16, 11))).toMatchObject({
       epochs: 3,
       batchSize: 64,
     })
@@ -30,7 +33,7 @@ describe("chooseSettings", () => {
 
   it("covers nearly all lengths, and not one that is far longer than the rest", () => {
     const lengths = { inputs: [...Array<number>(999).fill(20), 400], outputs: Array<number>(1000).fill(11) }
-    expect(chooseSettings({}, { isPretrained: false }, lengths)).toMatchObject({ maxInputTokens: 20, maxOutputTokens: 11 })
+    expect(chooseSettings({}, fromScratch, lengths)).toMatchObject({ maxInputTokens: 20, maxOutputTokens: 11 })
   })
 })
 
@@ -38,15 +41,21 @@ describe("chooseSettings, further", () => {
   const lengths = rows(1000, 30, 10)
 
   it("bounds the tokens that are computed at once, the more so the longer rows are", () => {
-    const bound = (length: number) => chooseSettings({}, { isPretrained: true }, rows(1000, length, 20)).maxTokensPerBatch
+    const bound = (length: number) => chooseSettings({}, pretrained, rows(1000, length, 20)).maxTokensPerBatch
     expect(bound(30)).toBe(8192)
     expect(bound(500)).toBeLessThan(8192)
     expect(bound(500)).toBeGreaterThan(500)
   })
 
+  it("drops what the pretrained model dropped", () => {
+    expect(chooseSettings({}, pretrained, lengths).dropout).toBe(0)
+    expect(chooseSettings({ dropout: 0.2 }, pretrained, lengths).dropout).toBe(0.2)
+    expect(chooseSettings({}, fromScratch, lengths).dropout).toBe(0.05)
+  })
+
   it("gives adapters a larger rate, and patience as many epochs as were asked for", () => {
-    expect(chooseSettings({ lowRank: { rank: 4 } }, { isPretrained: true }, lengths).learningRate).toBe(3e-4)
-    expect(chooseSettings({ epochs: 4 }, { isPretrained: false }, lengths).patience).toBe(4)
+    expect(chooseSettings({ lowRank: { rank: 4 } }, pretrained, lengths).learningRate).toBe(3e-4)
+    expect(chooseSettings({ epochs: 4 }, fromScratch, lengths).patience).toBe(4)
   })
 
   it.each([
@@ -57,7 +66,7 @@ describe("chooseSettings, further", () => {
     [{ dropout: 1 }, "dropout is 1"],
     [{ accumulation: 1.5 }, "accumulation is 1.5"],
   ])("refuses %o in a sentence", (given, message) => {
-    expect(() => chooseSettings(given, { isPretrained: true }, lengths)).toThrow(message)
+    expect(() => chooseSettings(given, pretrained, lengths)).toThrow(message)
   })
 })
 

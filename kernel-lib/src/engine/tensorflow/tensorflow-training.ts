@@ -1,10 +1,9 @@
 // Training on TensorFlow: parameters, gradients and AdamW's moments are variables that stay where TensorFlow computes. The optimizer's own
 // memory is where callers read and write them: it is brought up to date when somebody asks, and handed over before the next run.
-import { EngineError } from "../../core/errors"
 import { makeOptimizer } from "../optimizers/make-optimizer"
 import type { Optimizer } from "../optimizers/optimizer"
-import { mixBits, randomKey } from "../random-stream"
 import type { NamedParameters, NamedValues, StepOptions, StepResult, TrainingDefinition, TrainingSession, TrainingState } from "../session"
+import { checkLoss, divideStep, keyOfPart, type StepPart, Turn } from "../training-steps"
 import { AdamWGraph } from "./adamw-graph"
 import type { GraphSession } from "./graph-session"
 import { type GatherOptions, LossGraphs } from "./loss-graphs"
@@ -16,8 +15,7 @@ export class TensorFlowTraining implements TrainingSession {
   private readonly state: SharedState
   /** Undefined for an optimizer that works on its own memory. */
   private readonly adamw: AdamWGraph | undefined
-  private isBusy = false
-  private isDisposed = false
+  private readonly turn = new Turn()
 
   constructor(
     private readonly session: GraphSession,
@@ -57,17 +55,16 @@ export class TensorFlowTraining implements TrainingSession {
   }
 
   parameter(name: string): Float32Array {
-    if (!this.isBusy && !this.isDisposed) this.lend([name])
+    if (!this.turn.isBusy && !this.turn.isClosed) this.lend([name])
     return this.optimizer.values(name)
   }
 
-  step(batch: NamedValues | readonly NamedValues[], { learningRate, weights, signal }: StepOptions): Promise<StepResult> {
+  step(batch: NamedValues | readonly NamedValues[], options: StepOptions): Promise<StepResult> {
     return this.exclusively(async () => {
-      const batches = Array.isArray(batch) ? (batch as readonly NamedValues[]) : [batch as NamedValues]
-      if (batches.length === 0) throw new EngineError("engine.bad-feed", "A step needs at least one batch.")
-      if (!Number.isFinite(learningRate)) throw new EngineError("engine.bad-options", "The learning rate must be a finite number.")
+      const { learningRate, signal } = options
+      const parts = divideStep(batch, options)
       const { loss, reached } =
-        batches.length === 1 ? await this.differentiate(batches[0], 0, { signal }) : await this.accumulate(batches, weights, signal)
+        parts.length === 1 ? await this.differentiate(parts[0].batch, 0, { signal }) : await this.accumulate(parts, signal)
       return { loss, gradientNorm: await this.update(reached, learningRate, signal) }
     })
   }
@@ -85,7 +82,7 @@ export class TensorFlowTraining implements TrainingSession {
   }
 
   exportState(): TrainingState {
-    this.checkIdle()
+    this.turn.check()
     this.lend(this.optimizer.names)
     for (const kind of ["firstMoment", "secondMoment"] as const) this.state.pull(kind, this.optimizer.trainedNames)
     return this.optimizer.exportState()
@@ -100,9 +97,9 @@ export class TensorFlowTraining implements TrainingSession {
 
   /** What callers read of the parameters stays as it is then. */
   dispose(): void {
-    if (this.isDisposed) return
-    if (!this.isBusy) this.lend(this.optimizer.names)
-    this.isDisposed = true
+    if (this.turn.isClosed) return
+    if (!this.turn.isBusy) this.lend(this.optimizer.names)
+    this.turn.isClosed = true
     this.session.close()
   }
 
@@ -112,29 +109,19 @@ export class TensorFlowTraining implements TrainingSession {
     this.state.memoryChanged("value", names)
   }
 
-  /** Each part of an accumulated step draws its own dropout. */
   private async differentiate(batch: NamedValues, part: number, options: GatherOptions = {}) {
-    const seed = this.definition.seed ?? 0
-    const key = randomKey(part === 0 ? seed : mixBits(seed ^ mixBits(part)), this.stepsTaken)
+    const key = keyOfPart(this.definition.seed ?? 0, this.stepsTaken, part)
     const result = await this.graphs.differentiate(batch, key, options)
     this.state.variablesChanged("gradient", result.reached)
-    if (Number.isFinite(result.loss)) return result
-    throw new EngineError(
-      "engine.loss-not-finite",
-      `The loss of step ${this.stepsTaken + 1} is ${result.loss}: use a lower learning rate, or look at the batch. Nothing was updated.`,
-    )
+    checkLoss(result.loss, this.stepsTaken)
+    return result
   }
 
-  /** The mean of the batches' gradients by their weights. */
-  private async accumulate(batches: readonly NamedValues[], weights: readonly number[] = batches.map(() => 1), signal?: AbortSignal) {
-    const total = weights.reduce((sum, weight) => sum + weight, 0)
-    if (weights.length !== batches.length || !weights.every((weight) => weight >= 0) || !(total > 0 && total < Number.POSITIVE_INFINITY)) {
-      throw new EngineError("engine.bad-options", "A step needs a weight of 0 or more for each of its batches, and one above 0.")
-    }
+  /** The parts' gradients by their shares, summed where they are. */
+  private async accumulate(parts: readonly StepPart[], signal?: AbortSignal) {
     const begun = new Set<string>()
     let mean = 0
-    for (const [part, batch] of batches.entries()) {
-      const share = weights[part] / total
+    for (const [part, { batch, share }] of parts.entries()) {
       const { loss, reached } = await this.differentiate(batch, part, { begun, share, signal })
       mean += share * loss
       for (const name of reached) begun.add(name)
@@ -155,19 +142,10 @@ export class TensorFlowTraining implements TrainingSession {
     return norm
   }
 
-  private async exclusively<Result>(body: () => Promise<Result>): Promise<Result> {
-    this.checkIdle()
-    this.isBusy = true
-    try {
+  private exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    return this.turn.take(async () => {
       this.state.push()
-      return await body()
-    } finally {
-      this.isBusy = false
-    }
-  }
-
-  private checkIdle(): void {
-    if (this.isDisposed) throw new EngineError("engine.disposed", "This training session was disposed of: make a new one.")
-    if (this.isBusy) throw new EngineError("engine.busy", "This training session is at work: await one call before the next.")
+      return work()
+    })
   }
 }

@@ -26,7 +26,7 @@ export interface TrainingSettings {
   readonly weightDecay: number
   /** Largest norm of the gradient over all weights; a longer one is shortened to it. Default 1. */
   readonly maxGradientNorm: number
-  /** Share of the activations that a step drops, in [0, 1). Default 0.1 for a pretrained base, 0.05 from scratch. */
+  /** Share of the activations that a step drops, in [0, 1). Default: a pretrained base's own (its `config.json`), 0.05 from scratch. */
   readonly dropout: number
   /** Share of each target's weight that is spread over all tokens, in [0, 1). Default 0. */
   readonly labelSmoothing: number
@@ -86,7 +86,7 @@ const mostTokens = 512
  */
 export function chooseSettings(
   given: Partial<TrainingSettings>,
-  base: { readonly isPretrained: boolean },
+  base: { readonly isPretrained: boolean; readonly dropoutRate: number },
   lengths: { readonly inputs: readonly number[]; readonly outputs: readonly number[] },
 ): TrainingSettings {
   checkSettings(given)
@@ -107,7 +107,7 @@ export function chooseSettings(
     warmUp: 0.05,
     weightDecay: base.isPretrained ? 0 : 0.1,
     maxGradientNorm: 1,
-    dropout: base.isPretrained ? 0.1 : 0.05,
+    dropout: base.isPretrained ? base.dropoutRate : 0.05,
     labelSmoothing: 0,
     maxInputTokens,
     maxOutputTokens,
