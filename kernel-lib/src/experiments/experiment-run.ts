@@ -4,15 +4,18 @@ import { open, readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { InputError } from "../core/errors"
 import type { Progress, Reporter, Run, RunEvent } from "../core/run"
+import type { Teacher } from "../core/teacher"
 import type { FolderRun } from "../store/run"
 
 const silent: Reporter = { stageStarted() {}, stageProgress() {}, stageEnded() {}, notice() {} }
 
-/** The same folder, teacher, hub and purse; another seed, and stages show themselves only as what the experiment says of them. */
+/** The same folder, hub and purse; another seed or teacher, and stages show themselves only as what the experiment says of them. */
 export function deriveRun(
   run: FolderRun,
   changes: {
     readonly seed: number
+    /** Default: the run's own. It is behind the run's response store and caps already. */
+    readonly teacher?: Teacher
     readonly signal: AbortSignal
     readonly onEvent?: (event: RunEvent) => void
   },
@@ -27,6 +30,7 @@ export function deriveRun(
   }
   return Object.create(run, {
     seed: { value: changes.seed, enumerable: true },
+    ...(changes.teacher && { teacher: { value: changes.teacher, enumerable: true } }),
     signal: { value: changes.signal, enumerable: true },
     reporter: { value: reporter, enumerable: true },
     record: { value: record, enumerable: true },

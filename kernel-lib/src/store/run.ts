@@ -46,6 +46,8 @@ export interface FolderRun extends Run {
   latest(stage: string): Promise<object | undefined>
   /** Merges `members` into run.json. */
   write(members: Readonly<Record<string, unknown>>): Promise<void>
+  /** A further teacher behind this run's response store and its caps. */
+  admit(teacher: Teacher): Teacher
   /** run.json as it is now. */
   read(): Promise<Record<string, unknown>>
 }
@@ -87,6 +89,7 @@ export async function openRunFolder(path: string, options: OpenRunOptions = {}):
   const events = new EventLog(folder)
   const index = new RunIndex(folder, () => purse.spending.usd)
   index.take(await readRunFile(path))
+  const admit = (teacher: Teacher) => wrapTeacher(teacher, join(folder, "responses"), purse, events)
   const record = (event: RunEvent) => {
     events.append(event)
     index.note(event)
@@ -96,7 +99,8 @@ export async function openRunFolder(path: string, options: OpenRunOptions = {}):
     ...shared(options),
     folder,
     configuration,
-    teacher: options.teacher && wrapTeacher(options.teacher, join(folder, "responses"), purse, events),
+    teacher: options.teacher && admit(options.teacher),
+    admit,
     get spending() {
       return purse.spending
     },

@@ -110,7 +110,9 @@ describe("ablate", () => {
 describe("switches", () => {
   it("refuses one that does not exist with those that do, and values that make no sense", () => {
     const defaults = { hasOwn: false }
-    expect(() => planCell({ hyde: true } as never, defaults)).toThrow(`There is no switch hyde: choose from ${switchNames.join(", ")}.`)
+    expect(() => planCell({ annealed: true } as never, defaults)).toThrow(
+      `There is no switch annealed: choose from ${switchNames.join(", ")}.`,
+    )
     expect(() => planCell({ voting: 3 } as never, defaults)).toThrow("The switch voting is 3: it must be true or false.")
     expect(() => planCell({ filters: { nearduplicate: false } } as never, defaults)).toThrow(/nearDuplicate/)
     expect(() => planCell({ source: "own" }, defaults)).toThrow(/pass own/)
@@ -121,14 +123,24 @@ describe("switches", () => {
 
   it("tells the stages what it means", () => {
     const plan = planCell(
-      { annealing: false, voting: false, rerank: false, filters: { refusal: false }, dropout: 0.2, template: "bare" },
+      {
+        annealing: false,
+        voting: false,
+        rerank: false,
+        hyde: false,
+        filters: { refusal: false },
+        dropout: 0.2,
+        template: "bare",
+        lossOn: "all",
+      },
       { hasOwn: true },
     )
     expect(plan).toMatchObject({
       source: "all",
       votes: 0,
+      hyde: false,
       generation: { temperature: { initial: 0.5, final: 0.5 }, isVoting: false, filters: { refusal: false } },
-      training: { dropout: 0.2, template: "bare" },
+      training: { dropout: 0.2, template: "bare", lossOn: "all" },
     })
   })
 })

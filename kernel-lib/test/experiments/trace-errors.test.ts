@@ -117,7 +117,13 @@ describe("traceErrors", () => {
     const twice = rows.rejected.filter(({ input }) => rows.inputs.includes(input))
     expect(twice.length).toBeGreaterThan(0)
     const asked = Dataset.from(twice.map(({ input }) => ({ input, output: "unlike any answer" })))
-    const again = await traceErrors(await evaluate(studentThat("wrong", () => true), asked), { train: Dataset.from(rows), run })
+    const again = await traceErrors(
+      await evaluate(
+        studentThat("wrong", () => true),
+        asked,
+      ),
+      { train: Dataset.from(rows), run },
+    )
     for (const { row, nearest } of again.errors) {
       const same = nearest.find(({ input }) => input === row.input)
       expect(same?.rejected.map(({ id }) => id)).toEqual(twice.filter(({ input }) => input === row.input).map(({ id }) => id))

@@ -6,6 +6,7 @@ import type { Dataset } from "../../core/dataset"
 import { InputError, isPrompt2ModelError, messageOf } from "../../core/errors"
 import { fingerprintOf } from "../../core/fingerprint"
 import type { Run, RunEvent } from "../../core/run"
+import type { Teacher } from "../../core/teacher"
 import { formatScore } from "../../display/wording"
 import { metricNamed } from "../../measures"
 import { writeFileAtomically } from "../../store/atomic"
@@ -16,6 +17,7 @@ import { Ablation } from "./ablation"
 import { type Cell, type CellChoice, findReference, type Grid, listCells } from "./cells"
 import { CellProcesses } from "./parallel-cells"
 import { type PreparedCell, prepareCell, SharedStages } from "./prepare-cell"
+import { priceRequests } from "./price-requests"
 import { type CellRun, describeRun, type RunOutcome, summarizeCells } from "./summarize-cells"
 import type { CellPlan, Switches } from "./switches"
 import { fingerprintWork, type TrainingWork, trainCell } from "./train-cell"
@@ -41,6 +43,8 @@ export interface AblateOptions {
   readonly own?: Dataset
   /** What a row of `own` cost, for the table's costs. Default $0. */
   readonly annotation?: { readonly usdPerRow: number }
+  /** Teachers for the switch `teacher`, by the name that the table gives them; the run's caps hold for all of them together. */
+  readonly teachers?: Readonly<Record<string, Teacher>>
   /** What holds for all cells, unless a switch says otherwise. */
   readonly numExamples?: number
   readonly generation?: CellPlan["generation"]
@@ -69,7 +73,11 @@ export interface AblateOptions {
 export async function ablate(text: string, options: AblateOptions): Promise<Ablation> {
   const run = folderOf(options.run, "ablate")
   const { own, numExamples, generation = {}, training = {}, seeds = [run.seed], metrics = ["exactMatch", "chrF++"] } = options
-  const cells = listCells(options, { hasOwn: own !== undefined, generation, training, ...(numExamples !== undefined && { numExamples }) })
+  const teachers = Object.fromEntries(Object.entries(options.teachers ?? {}).map(([name, teacher]) => [name, run.admit(teacher)]))
+  const cells = listCells(options, {
+    ...{ hasOwn: own !== undefined, teachers: Object.keys(teachers), generation, training },
+    ...(numExamples !== undefined && { numExamples }),
+  })
   const reference = findReference(cells, options.reference)
   const test = mainRowsOf(options.test)
   for (const name of metrics) metricNamed(name)
@@ -82,7 +90,7 @@ export async function ablate(text: string, options: AblateOptions): Promise<Abla
     const found = await findTrainings(run)
     const onDone = ({ name }: Cell, seed: number) =>
       progress({ done: ++done, total: cells.length * seeds.length, unit: "runs", note: `${name}, seed ${seed}` })
-    const runs = await runCells(text, cells, { ...options, test, metrics, seeds, run, signal, found, onDone })
+    const runs = await runCells(text, cells, { ...options, teachers, test, metrics, seeds, run, signal, found, onDone })
     const { requestsSent, requestsReused } = run.spending
     const ablation = new Ablation({
       ...summarizeCells(runs, {
@@ -91,10 +99,13 @@ export async function ablate(text: string, options: AblateOptions): Promise<Abla
         seeds,
         metrics,
         expected: test.outputs,
-        run,
+        seed: run.seed,
+        prices: await priceRequests(run),
         usdPerRow: options.annotation?.usdPerRow ?? 0,
       }),
-      isTeacherSimulated: run.teacher?.isSimulated ?? false,
+      isTeacherSimulated: cells.some(
+        ({ plan }) => (plan.teacher === undefined ? run.teacher : teachers[plan.teacher])?.isSimulated ?? false,
+      ),
       reuse: {
         stages: runs.reduce((sum, { stages }) => sum + stages.length, 0),
         different: new Set(runs.flatMap(({ stages }) => stages)).size,
@@ -140,15 +151,16 @@ interface RunCellsOptions extends AblateOptions {
 
 /** All runs; a seed's cells stand together, so that they find its stages in memory. */
 async function runCells(text: string, cells: readonly Cell[], options: RunCellsOptions): Promise<CellRun[]> {
-  const { run, seeds, signal, parallel = 1, test, own, seedsChange = "everything", found, onDone } = options
+  const { run, seeds, signal, parallel = 1, test, own, seedsChange = "everything", teachers = {}, found, onDone } = options
   const shared = new SharedStages()
   const processes = parallel > 1 ? new CellProcesses(run, parallel, signal) : undefined
   const pending: Promise<CellRun>[] = []
   try {
     for (const seed of seeds) {
       for (const cell of cells) {
-        const derived = deriveRun(run, { seed, signal, onEvent: (event) => noteReused(event, found) })
-        const dataRun = seedsChange === "everything" ? derived : deriveRun(run, { seed: run.seed, signal })
+        const teacher = cell.plan.teacher === undefined ? undefined : teachers[cell.plan.teacher]
+        const derived = deriveRun(run, { seed, teacher, signal, onEvent: (event) => noteReused(event, found) })
+        const dataRun = seedsChange === "everything" ? derived : deriveRun(run, { seed: run.seed, teacher, signal })
         const { outcome } = await startRun(text, cell, { shared, derived, dataRun, test, own, metrics: options.metrics, processes })
         const finished = outcome.then((known) => {
           onDone(cell, seed)

@@ -13,7 +13,7 @@ export interface CellScore extends Interval {
 export interface CellCost {
   /** Teacher and annotation together, in US dollars. */
   readonly usd: number
-  /** Requests that its generated rows take. */
+  /** Requests that its generated and transformed rows take. */
   readonly requests: number
   /** Rows that people wrote. */
   readonly annotatedRows: number

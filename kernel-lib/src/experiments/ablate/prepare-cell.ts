@@ -3,7 +3,7 @@ import type { Dataset } from "../../core/dataset"
 import { InputError } from "../../core/errors"
 import { fingerprintOf } from "../../core/fingerprint"
 import type { PromptSpec } from "../../core/prompt-spec"
-import { type GeneratedDataset, generateDataset } from "../../stages/generate-dataset/generate-dataset"
+import { type GeneratedDataset, generateDataset, usualResponses } from "../../stages/generate-dataset/generate-dataset"
 import { loadDataset } from "../../stages/load-dataset/load-dataset"
 import { loadModel } from "../../stages/load-model/load-model"
 import { parsePrompt } from "../../stages/parse-prompt/parse-prompt"
@@ -11,7 +11,9 @@ import { processDatasets, type Splits } from "../../stages/process-datasets/proc
 import { retrieveDatasets } from "../../stages/retrieve-datasets/retrieve-datasets"
 import { retrieveModels } from "../../stages/retrieve-models/retrieve-models"
 import { transformDataset } from "../../stages/transform-dataset/transform-dataset"
+import type { TransformedDataset } from "../../stages/transform-dataset/transformed-dataset"
 import type { FolderRun } from "../../store/run"
+import type { AskedRequests } from "./price-requests"
 import type { CellPlan } from "./switches"
 
 export type BaseModel = Awaited<ReturnType<typeof loadModel>>
@@ -21,7 +23,8 @@ export interface PreparedCell {
   readonly spec: PromptSpec
   readonly splits: Splits
   readonly base: BaseModel
-  readonly generated?: GeneratedDataset
+  /** Requests for rows that its sources take, by kind. */
+  readonly asked: readonly AskedRequests[]
   /** Name and inputs of every stage that was gone through, by which stages are the same. */
   readonly stages: readonly string[]
   /** What a reader should know: rows that are fewer than asked for. */
@@ -87,7 +90,8 @@ export async function prepareCell(text: string, plan: CellPlan, options: Prepare
   const { source } = plan
   const stages: string[] = []
   const notes: string[] = []
-  const spec = await shared.share("parsePrompt", text, stages, () => parsePrompt(text, { run: dataRun }))
+  const teacher = identify(dataRun)
+  const spec = await shared.share("parsePrompt", [text, teacher], stages, () => parsePrompt(text, { run: dataRun }))
   const wants = (...sources: string[]) => sources.includes(source)
   const retrieved = wants("retrieved", "both", "all") ? await retrieve(spec, plan, options, stages) : undefined
   if (wants("retrieved") && !retrieved)
@@ -104,32 +108,61 @@ export async function prepareCell(text: string, plan: CellPlan, options: Prepare
     () => processDatasets(sources, { spec, test, maxRows: plan.maxRows, run: dataRun }),
   )
   const base = await prepareBase(spec, plan, { shared, run }, stages)
-  return { spec, splits, base, generated, stages, notes }
+  return {
+    spec,
+    splits,
+    base,
+    asked: [...countTransforms(retrieved, teacher), ...countGenerations(generated, plan, teacher)],
+    stages,
+    notes,
+  }
+}
+
+function identify({ teacher }: FolderRun): string | undefined {
+  return teacher?.identity ?? teacher?.name
+}
+
+function countTransforms(retrieved: TransformedDataset | undefined, teacher = ""): AskedRequests[] {
+  return retrieved?.how === "teacher" ? [{ purpose: "transform", teacher, responses: 1, requests: retrieved.asked }] : []
+}
+
+function countGenerations(generated: GeneratedDataset | undefined, { generation }: CellPlan, teacher = ""): AskedRequests[] {
+  if (!generated) return []
+  const { responsesPerRequest: responses = usualResponses } = generation
+  return [{ purpose: "generate", teacher, responses, requests: generated.requests.sent + generated.requests.reused }]
 }
 
 async function retrieve(spec: PromptSpec, { votes }: CellPlan, { shared, dataRun: run }: PrepareOptions, stages: string[]) {
-  const candidates = await shared.share("retrieveDatasets", [spec.fingerprint, votes], stages, () => retrieveDatasets(spec, { votes, run }))
+  const teacher = identify(run)
+  const candidates = await shared.share("retrieveDatasets", [spec.fingerprint, votes, teacher], stages, () =>
+    retrieveDatasets(spec, { votes, run }),
+  )
   const { chosen } = candidates
   if (!chosen) return undefined
   const place = [chosen.card.id, chosen.configuration, chosen.split, chosen.inputColumns, chosen.outputColumn]
   const source = await shared.share("loadDataset", place, stages, () => loadDataset(chosen, { run }))
-  return shared.share("transformDataset", [source.fingerprint, spec.fingerprint], stages, () => transformDataset(source, { spec, run }))
+  return shared.share("transformDataset", [source.fingerprint, spec.fingerprint, teacher], stages, () =>
+    transformDataset(source, { spec, run }),
+  )
 }
 
 function generate(spec: PromptSpec, { numExamples, generation }: CellPlan, { shared, dataRun: run }: PrepareOptions, stages: string[]) {
-  const inputs = [run.seed, spec.fingerprint, numExamples, generation]
+  const inputs = [run.seed, spec.fingerprint, numExamples, generation, identify(run)]
   return shared.share("generateDataset", inputs, stages, async () => generateDataset(spec, { ...generation, numExamples, run }))
 }
 
 async function prepareBase(
   spec: PromptSpec,
-  { model }: CellPlan,
+  { model, hyde }: CellPlan,
   { shared, run }: Pick<PrepareOptions, "shared" | "run">,
   stages: string[],
 ): Promise<BaseModel> {
   if (typeof model === "string") return shared.shareBase([run.seed, model], stages, () => loadModel(model, { run }))
-  const candidates = await shared.share("retrieveModels", [spec.fingerprint, model], stages, () =>
-    retrieveModels(spec, { limit: Math.max(5, model + 1), run }),
+  const candidates = await shared.share(
+    "retrieveModels",
+    [spec.fingerprint, model, hyde, hyde === false ? undefined : identify(run)],
+    stages,
+    () => retrieveModels(spec, { limit: Math.max(5, model + 1), hyde, run }),
   )
   const candidate = candidates[model]
   if (!candidate)

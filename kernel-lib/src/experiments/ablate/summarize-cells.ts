@@ -1,5 +1,4 @@
 // From runs to a table: what each cell scores over its seeds, against the reference, and at what cost.
-import type { Run } from "../../core/run"
 import { metricNamed } from "../../measures"
 import { meanOf } from "../student-t"
 import type { AblationCell, AblationData, CellScore } from "./ablation-data"
@@ -14,6 +13,7 @@ import {
   scoreSeeds,
 } from "./compare-cells"
 import type { PreparedCell } from "./prepare-cell"
+import { type Prices, priceOf } from "./price-requests"
 import type { TrainedCell } from "./train-cell"
 
 /** How a cell's run from one seed ended. */
@@ -28,7 +28,7 @@ export interface CellRun {
   /** Undefined where it failed. */
   readonly answers?: readonly string[]
   readonly trainRows: number
-  readonly requests: number
+  readonly asked: PreparedCell["asked"]
   readonly annotatedRows: number
   readonly rowsRead: number
   readonly stages: readonly string[]
@@ -37,7 +37,7 @@ export interface CellRun {
 
 export function describeRun(cell: Cell, seed: number, outcome: RunOutcome): CellRun {
   if ("failure" in outcome) {
-    const nothing = { trainRows: 0, requests: 0, annotatedRows: 0, rowsRead: 0, stages: [] }
+    const nothing = { trainRows: 0, asked: [], annotatedRows: 0, rowsRead: 0, stages: [] }
     return { cell, seed, ...nothing, notes: [`seed ${seed} failed: ${outcome.failure.replace(/\.$/, "")}`] }
   }
   const { prepared, trained, stages } = outcome
@@ -45,13 +45,12 @@ export function describeRun(cell: Cell, seed: number, outcome: RunOutcome): Cell
   const { steps, settings, refusedRows, status, reason } = trained.outcome
   const rows = train.length - refusedRows
   const stepsAnEpoch = Math.ceil(rows / (settings.batchSize * settings.accumulation))
-  const { sent = 0, reused = 0 } = prepared.generated?.requests ?? {}
   return {
     cell,
     seed,
     answers: trained.report.mainRows.map(({ predicted }) => predicted),
     trainRows: train.length,
-    requests: sent + reused,
+    asked: prepared.asked,
     annotatedRows: [...train.provenance, ...validation.provenance].filter(({ kind }) => kind === "annotated").length,
     rowsRead: Math.round((steps / stepsAnEpoch) * rows),
     stages,
@@ -65,7 +64,9 @@ interface SummaryOptions {
   readonly seeds: readonly number[]
   readonly metrics: readonly string[]
   readonly expected: readonly string[]
-  readonly run: Run
+  /** Of the bootstrap. */
+  readonly seed: number
+  readonly prices: Prices
   readonly usdPerRow: number
 }
 
@@ -76,7 +77,6 @@ export function summarizeCells(
 ): Pick<AblationData, "metrics" | "seeds" | "reference" | "testRows" | "cells"> {
   const { cells, reference, seeds, metrics, expected } = options
   const shared = countShared(runs)
-  const usdPerRequest = priceRequests(options.run)
   const ofReference = answersOf(runs, reference)
   const summaries = cells.map((cell) => {
     const own = runs.filter((run) => run.cell === cell)
@@ -95,8 +95,8 @@ export function summarizeCells(
           : compareRight(answers, ofReference, expected, metricNamed(metrics[0])),
       trainRows: mean(({ trainRows }) => trainRows),
       cost: {
-        usd: mean((run) => run.requests * usdPerRequest + run.annotatedRows * options.usdPerRow),
-        requests: mean(({ requests }) => requests),
+        usd: mean(({ asked, annotatedRows }) => priceOf(asked, options.prices) + annotatedRows * options.usdPerRow),
+        requests: mean(({ asked }) => asked.reduce((sum, { requests }) => sum + requests, 0)),
         annotatedRows: mean(({ annotatedRows }) => annotatedRows),
         rowsRead: mean(({ rowsRead }) => rowsRead),
       },
@@ -114,12 +114,12 @@ function answersOf(runs: readonly CellRun[], cell: Cell): SeedAnswers[] {
   return runs.flatMap((run) => (run.cell === cell && run.answers ? [{ seed: run.seed, answers: run.answers }] : []))
 }
 
-function scoreAll(answers: readonly SeedAnswers[], { metrics, expected, run }: SummaryOptions): Record<string, CellScore> {
-  return Object.fromEntries(metrics.map((name) => [name, scoreSeeds(answers, expected, metricNamed(name), run.seed)]))
+function scoreAll(answers: readonly SeedAnswers[], { metrics, expected, seed }: SummaryOptions): Record<string, CellScore> {
+  return Object.fromEntries(metrics.map((name) => [name, scoreSeeds(answers, expected, metricNamed(name), seed)]))
 }
 
-function compareAll(answers: readonly SeedAnswers[], reference: readonly SeedAnswers[], { metrics, expected, run }: SummaryOptions) {
-  const compared = metrics.map((name) => [name, compareSeeds(answers, reference, expected, metricNamed(name), run.seed)] as const)
+function compareAll(answers: readonly SeedAnswers[], reference: readonly SeedAnswers[], { metrics, expected, seed }: SummaryOptions) {
+  const compared = metrics.map((name) => [name, compareSeeds(answers, reference, expected, metricNamed(name), seed)] as const)
   return compared.every(([, difference]) => difference !== undefined)
     ? Object.fromEntries(compared.map(([name, difference]) => [name, { ...difference!, adjustedP: difference!.p }]))
     : undefined
@@ -153,12 +153,4 @@ function countShared(runs: readonly CellRun[]): Map<CellRun, number> {
       return [run, count]
     }),
   )
-}
-
-/** What a request for rows cost on average, over all that this folder ever sent: a cell that reused answers would have paid it, too. */
-function priceRequests(run: Run): number {
-  const generating = run.sent().filter(({ purpose }) => purpose === "generate")
-  const requests = generating.reduce((sum, one) => sum + one.requests, 0)
-  if (requests > 0) return generating.reduce((sum, { usd }) => sum + usd, 0) / requests
-  return run.spending.requestsSent === 0 ? 0 : run.spending.usd / run.spending.requestsSent
 }

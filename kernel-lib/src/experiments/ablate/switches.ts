@@ -29,6 +29,10 @@ export interface Switches extends Partial<TrainingSettings> {
   readonly maxRows?: number
   /** The base model: its name or folder, or its place among the candidates. Default 0, the first. */
   readonly model?: string | number
+  /** Whether models are searched by a card that the teacher makes up (HyDE), or by the prompt's own words. Default on. */
+  readonly hyde?: boolean
+  /** Who makes rows and judges datasets, by its name among `teachers`. Default: the run's. */
+  readonly teacher?: string
   /** How an input is put to the student. */
   readonly template?: "paper" | "bare"
 }
@@ -41,12 +45,18 @@ export interface CellPlan {
   /** Votes of the teacher on retrieved datasets; undefined is the stage's default. */
   readonly votes?: number
   readonly maxRows?: number
+  readonly hyde?: boolean
+  readonly teacher?: string
   readonly model: string | number
   readonly training: Omit<FineTuneOptions, keyof StageInlineOptions | "train" | "validation" | "spec">
 }
 
 /** What holds for every cell, unless a switch says otherwise. */
-export type PlanDefaults = Partial<Pick<CellPlan, "numExamples" | "generation" | "training">> & { readonly hasOwn: boolean }
+export type PlanDefaults = Partial<Pick<CellPlan, "numExamples" | "generation" | "training">> & {
+  readonly hasOwn: boolean
+  /** Names of the teachers to choose from. */
+  readonly teachers?: readonly string[]
+}
 
 interface SwitchRule {
   readonly accepts: (value: unknown) => boolean
@@ -116,6 +126,16 @@ const dataRules: Readonly<Record<string, SwitchRule>> = {
     wanted: "a model's name, a folder, or its place among the candidates",
     apply: (plan, model: string | number) => ({ ...plan, model }),
   },
+  hyde: {
+    accepts: isFlag,
+    wanted: "true or false",
+    apply: (plan, hyde: boolean) => ({ ...plan, hyde }),
+  },
+  teacher: {
+    accepts: (value) => typeof value === "string",
+    wanted: "the name of one of teachers",
+    apply: (plan, teacher: string) => ({ ...plan, teacher }),
+  },
   template: {
     accepts: (value) => value === "paper" || value === "bare",
     wanted: "paper or bare",
@@ -128,9 +148,9 @@ export const switchNames: readonly string[] = [...Object.keys(dataRules), ...set
 
 /**
  * The plan of a cell.
- * @throws InputError `ablate.no-such-switch`, `ablate.switch-value`, `ablate.no-own-rows`
+ * @throws InputError `ablate.no-such-switch`, `ablate.switch-value`, `ablate.no-own-rows`, `ablate.no-such-teacher`
  */
-export function planCell(switches: Switches, { hasOwn, ...defaults }: PlanDefaults): CellPlan {
+export function planCell(switches: Switches, { hasOwn, teachers = [], ...defaults }: PlanDefaults): CellPlan {
   let plan: CellPlan = { source: hasOwn ? "all" : "both", generation: {}, training: {}, model: 0, ...defaults }
   for (const [name, value] of Object.entries(switches)) {
     if (value === undefined) continue
@@ -142,6 +162,11 @@ export function planCell(switches: Switches, { hasOwn, ...defaults }: PlanDefaul
     } else if ((settingNames as readonly string[]).includes(name)) plan = { ...plan, training: { ...plan.training, [name]: value } }
     else throw new InputError("ablate.no-such-switch", `There is no switch ${name}: choose from ${switchNames.join(", ")}.`)
   }
+  if (plan.teacher !== undefined && !teachers.includes(plan.teacher))
+    throw new InputError(
+      "ablate.no-such-teacher",
+      `The switch teacher is ${plan.teacher}: ${teachers.length > 0 ? `choose from ${teachers.join(", ")}` : `pass teachers: { "${plan.teacher}": openaiTeacher("${plan.teacher}") }`}.`,
+    )
   if ((plan.source === "own" || plan.source === "all") && !hasOwn)
     throw new InputError("ablate.no-own-rows", `The source ${plan.source} needs rows of one's own: pass own: Dataset.from(rows).`)
   return plan

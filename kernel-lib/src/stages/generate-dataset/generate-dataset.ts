@@ -49,6 +49,8 @@ export interface GenerateDatasetOptions extends StageInlineOptions {
 
 const usualTemperature = { initial: 0.5, final: 1.7 }
 const usualRows = 2000
+/** Answers in each request where nobody says. */
+export const usualResponses = 4
 
 interface GenerationLedger {
   readonly status: "done" | "partial"
@@ -209,7 +211,7 @@ function teacherOf({ run: { teacher } }: StageContext): Teacher {
 }
 
 function recipeOf(spec: PromptSpec, options: GenerateDatasetOptions, teacher: Teacher, { random }: StageContext): Recipe {
-  const { temperature = usualTemperature, responsesPerRequest = 4, maxAnswerTokens, maxPromptCharacters = 24_000 } = options
+  const { temperature = usualTemperature, responsesPerRequest = usualResponses, maxAnswerTokens, maxPromptCharacters = 24_000 } = options
   return {
     ...{ spec, temperature, responsesPerRequest, maxAnswerTokens, maxPromptCharacters, random },
     numExamples: options.numExamples ?? teacher.totalRows ?? usualRows,

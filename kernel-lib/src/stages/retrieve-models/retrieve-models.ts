@@ -5,16 +5,23 @@ import { fingerprintOf } from "../../core/fingerprint"
 import type { ModelCard } from "../../core/hub"
 import type { PromptSpec } from "../../core/prompt-spec"
 import type { StageInlineOptions } from "../../core/run"
+import type { Teacher } from "../../core/teacher"
 import { type CandidatesPayload, payloadVersion } from "../../display/payloads"
 import { makeSelfShowing } from "../../display/self-showing"
 import { searchCards } from "../../search"
 import { defineStage } from "../../store/define-stage"
+import { canWriteCards, writeModelCard } from "./write-model-card"
 
 export interface RetrieveModelsOptions extends StageInlineOptions {
   /** How many candidates to answer with. Default 5. */
   readonly limit?: number
   /** Largest download, in bytes. Default 3e9, as upstream. */
   readonly maxBytes?: number
+  /**
+   * Whether cards are searched by one that the teacher makes up for the task (HyDE, as upstream), beside the prompt's own words. Default true; it
+   * is asked for only where the hub has pretrained models, and not of a simulated teacher, which knows of none.
+   */
+  readonly hyde?: boolean
 }
 
 export type ModelCandidates = Candidates<ModelCandidate>
@@ -22,7 +29,8 @@ export type ModelCandidates = Candidates<ModelCandidate>
 /**
  * Finds base models for a prompt. Take one with `loadModel(models[0], { run })`.
  *
- * Rank is relevance times log10(downloads + 2), as upstream. Untrained configurations have no downloads and no text to be relevant by: they
+ * Rank is relevance times log10(downloads + 2), as upstream; relevance is that of a hypothetical card where the teacher writes one (Gao et al.
+ * 2023), else of the prompt. Where it writes none of use, the subtitle says so. Untrained configurations have no downloads and no text to be relevant by: they
  * rank by size, the smallest first whose advised input length covers the demonstrations.
  *
  * @throws InputError `hub.missing`, `model.none-found`; ServiceError where the hub cannot be reached
@@ -34,16 +42,19 @@ export const retrieveModels = defineStage<PromptSpec, RetrieveModelsOptions, Mod
   name: "retrieveModels",
   version: 1,
   uses: ["hub"],
-  key: (spec, { limit = 5, maxBytes = 3e9 }) => ({ spec: spec.fingerprint, limit, maxBytes }),
-  async work(spec, { limit = 5, maxBytes = 3e9 }, { run, signal, fingerprint }) {
+  key: (spec, { limit = 5, maxBytes = 3e9, hyde = true, run, teacher = run?.teacher }) => ({
+    ...{ spec: spec.fingerprint, limit, maxBytes },
+    hyde: hyde && canWriteCards(teacher) ? (teacher.identity ?? teacher.name) : undefined,
+  }),
+  async work(spec, { limit = 5, maxBytes = 3e9, hyde = true }, { run, signal, fingerprint }) {
     if (!run.hub)
       throw new InputError("hub.missing", "No hub was given: pass hub: bundledHub() or huggingFaceHub(), or a run that has one.")
     const { cards, searched } = await run.hub.findModels(spec.instruction, { signal })
     const fitting = cards.filter((card) => (card.bytes ?? 0) <= maxBytes)
-    const pretrained = rankPretrained(
-      spec,
-      fitting.filter((card) => card.isPretrained),
-    )
+    const trained = fitting.filter((card) => card.isPretrained)
+    const isAsked = hyde && trained.length > 0 && canWriteCards(run.teacher)
+    const written = isAsked ? await writeModelCard(run.teacher as Teacher, spec, signal) : undefined
+    const pretrained = rankPretrained(spec, trained, written?.card)
     const untrained = rankUntrained(
       spec,
       fitting.filter((card) => !card.isPretrained),
@@ -58,13 +69,14 @@ export const retrieveModels = defineStage<PromptSpec, RetrieveModelsOptions, Mod
       ranked.map((candidate, index) => ({ ...candidate, isChosen: index === 0 })),
       searched,
       fingerprint,
+      written && (written.card ? `by a hypothetical card of ${run.teacher?.name}` : `by the prompt: ${written.problem}`),
     )
   },
   summarize: ({ chosen, searched }) => `${chosen?.card.id ?? "none"} of ${searched} models`,
 })
 
-function rankPretrained(spec: PromptSpec, cards: readonly ModelCard[]): Omit<ModelCandidate, "isChosen">[] {
-  const query = `${spec.instruction}\n${spec.demonstrations.map(({ input }) => input).join("\n")}`
+function rankPretrained(spec: PromptSpec, cards: readonly ModelCard[], hypothetical?: string): Omit<ModelCandidate, "isChosen">[] {
+  const query = hypothetical ?? `${spec.instruction}\n${spec.demonstrations.map(({ input }) => input).join("\n")}`
   const found = new Map(searchCards(query, cards, { limit: cards.length }).map((hit) => [hit.card, hit]))
   return cards
     .map((card) => {
@@ -93,24 +105,24 @@ function rankUntrained(spec: PromptSpec, cards: readonly ModelCard[]): Omit<Mode
     .sort((a, b) => b.score - a.score || (a.score > 0 ? 1 : -1) * ((a.card.parameters ?? 0) - (b.card.parameters ?? 0)))
 }
 
-function present(candidates: ModelCandidate[], searched: number, fingerprint: string): ModelCandidates {
+function present(candidates: ModelCandidate[], searched: number, fingerprint: string, how: string | undefined): ModelCandidates {
   const chosen = candidates.find((candidate) => candidate.isChosen)
   const result = Object.assign(candidates, {
     chosen,
     searched,
     fingerprint: fingerprintOf([fingerprint, candidates.map(({ card }) => card.id)]),
   })
-  makeSelfShowing(result, () => describeModels(result))
+  makeSelfShowing(result, () => describeModels(result, how))
   return Object.freeze(result)
 }
 
-function describeModels(candidates: ModelCandidates): CandidatesPayload {
+function describeModels(candidates: ModelCandidates, how: string | undefined): CandidatesPayload {
   return {
     kind: "candidates",
     version: payloadVersion,
     what: "models",
     title: "Base models for this prompt",
-    subtitle: `${candidates.length} of ${candidates.searched.toLocaleString("en")} searched`,
+    subtitle: [`${candidates.length} of ${candidates.searched.toLocaleString("en")} searched`, how].filter(Boolean).join(", "),
     columns: [{ name: "architecture" }, { name: "parameters", isNumber: true }, { name: "licence" }],
     candidates: candidates.map(({ card, why, isChosen }) => ({
       name: card.id,
