@@ -62,12 +62,14 @@ function installKernel() {
 
 /** The extension, as a user gets it: built, made a wheel, installed by pip. */
 function installExtension(python, say) {
-  const sources = ["src", "style", "."].flatMap((folder) =>
+  const sources = ["src", "style", "schema", "."].flatMap((folder) =>
     readdirSync(join(extensionFolder, folder), { withFileTypes: true, recursive: folder !== "." })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath ?? entry.path, entry.name)),
   )
-  const shared = ["payloads.ts", "colours.ts", "plain-text.ts", "word-diff.ts", "wording.ts"].map((name) => join(root, "kernel-lib/src/display", name))
+  const shared = ["payloads.ts", "colours.ts", "plain-text.ts", "word-diff.ts", "wording.ts", "run-summary.ts"].map((name) =>
+    join(root, "kernel-lib/src/display", name),
+  )
   once("extension", hashOf([...sources, ...shared]), () => {
     say("Building JupyterLab's extension ...")
     run(isWindows ? "npm.cmd" : "npm", ["run", "--silent", "build", "--workspace", "jupyterlab-prompt2model"])

@@ -37,8 +37,8 @@ function isExecutable(path: string): boolean {
 /** Whether missing a browser or a Python is a failure: in continuous integration it is. */
 export const isRequired = process.env.PROMPT2MODEL_REQUIRE_BROWSER === "1"
 
-export function launchBrowser(executable: string): Promise<Browser> {
-  return chromium.launch({ executablePath: executable, args: flags.split(" ") })
+export function launchBrowser(executable: string, moreFlags: readonly string[] = []): Promise<Browser> {
+  return chromium.launch({ executablePath: executable, args: [...flags.split(" "), ...moreFlags] })
 }
 
 /** Writes what the page shows to test-results/browser/NAME.png. */

@@ -7,27 +7,42 @@ import { dirname, join } from "node:path"
 import type { JupyterEnvironment } from "../notebooks/jupyter-environment"
 
 export interface JupyterServer {
+  readonly port: number
   /** The address of a path, with the token. */
   address(path: string): string
   setTheme(theme: "JupyterLab Light" | "JupyterLab Dark"): Promise<void>
   close(): Promise<void>
 }
 
+export interface JupyterOptions {
+  /** What is started: JupyterLab, or Notebook 7. */
+  readonly program?: "jupyterlab" | "notebook"
+  /** The path under which it is served, as on a hub. */
+  readonly baseUrl?: string
+  readonly moreWords?: readonly string[]
+}
+
 const token = "for-this-test"
 
 /** Starts JupyterLab over `folder`; resolves when it answers. */
-export async function startJupyter({ python, variables }: JupyterEnvironment, folder: string): Promise<JupyterServer> {
+export async function startJupyter(
+  { python, variables }: JupyterEnvironment,
+  folder: string,
+  { program = "jupyterlab", baseUrl = "/", moreWords = [] }: JupyterOptions = {},
+): Promise<JupyterServer> {
   const port = await findFreePort()
   const settings = join(folder, ".settings")
   mkdirSync(settings, { recursive: true })
   const words = [
     "-m",
-    "jupyterlab",
+    program,
     "--no-browser",
     "--ip=127.0.0.1",
     `--port=${port}`,
     `--IdentityProvider.token=${token}`,
     `--ServerApp.root_dir=${folder}`,
+    `--ServerApp.base_url=${baseUrl}`,
+    ...moreWords,
   ]
   const asRoot = process.getuid?.() === 0 ? ["--allow-root"] : []
   const child = spawn(python, [...words, "--ServerApp.port_retries=0", "--LabApp.news_url=", ...asRoot], {
@@ -44,7 +59,8 @@ export async function startJupyter({ python, variables }: JupyterEnvironment, fo
     child.on("error", reject).on("exit", () => reject(new Error(`JupyterLab ended at once:\n${log}`)))
   })
   return {
-    address: (path) => `http://127.0.0.1:${port}${path}?reset&token=${token}`,
+    port,
+    address: (path) => `http://127.0.0.1:${port}${baseUrl.replace(/\/$/, "")}${path}?reset&token=${token}`,
     async setTheme(theme) {
       writeSettings(settings, "apputils-extension/themes", { theme, "adaptive-theme": false })
       writeSettings(settings, "apputils-extension/notification", { checkForUpdates: false, fetchNews: "false" })
