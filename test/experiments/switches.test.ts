@@ -57,16 +57,34 @@ const stagesOf = {
   both: ["parsePrompt", "retrieveDatasets", "loadDataset", "transformDataset", "generateDataset", ...rows, "loadModel"],
 }
 
+/** `teacher`, but its third request brings answers that a vote decides, and its fourth two rows that are nearly one. */
+function dividedTeacher(teacher: Teacher): Teacher {
+  const say = (input: string, output: string) => JSON.stringify({ input, output })
+  const meeting = "The meeting, which had been moved twice before, will at last take place on the 3rd of May 1999 in the afternoon"
+  const planted: Readonly<Record<number, readonly string[]>> = {
+    2: [say("7 July 1977", "1977-07-70"), say("7 July 1977", "1977-07-07"), say("7 July 1977", "1977-07-07")],
+    3: [say(meeting, "1999-05-03"), say(`${meeting}.`, "1999-05-03")],
+  }
+  return {
+    ...{ name: "divided", isSimulated: true },
+    async complete(request, options) {
+      const completion = await teacher.complete(request, options)
+      const first = request.purpose === "generate" ? (planted[request.index] ?? []) : []
+      return { ...completion, texts: [...first, ...completion.texts.slice(first.length)] }
+    },
+  }
+}
+
 describe("changing one switch", () => {
   let run: FolderRun
   let ablation: Ablation
   beforeAll(async () => {
-    run = await open(simulatedTeacher({ seed: 5 }), "run")
+    run = await open(dividedTeacher(simulatedTeacher({ seed: 5 })), "run")
     const list = (base: CellChoice, changes: Readonly<Record<string, readonly unknown[]>>): CellChoice[] => [
       base,
       ...Object.entries(changes).map(([name, [value]]) => ({ ...base, [name]: value === "gpt2" ? models.gpt2 : value, name })),
     ]
-    const generated = { source: "generated", numExamples: 120, model: models.t5, name: "generated" } as const
+    const generated = { source: "generated", numExamples: 60, model: models.t5, name: "generated" } as const
     const both = { source: "both", maxRows: 50, model: models.t5, name: "both" } as const
     ablation = await ablate(prompt, {
       ...{ run, test, training, numExamples: 40, metrics: ["exactMatch"], teachers: { another: simulatedTeacher({ seed: 6 }) } },

@@ -43,7 +43,7 @@ export async function measureCase(
         await one.ask("prepare", { folder, threads, model })
         return together === 1
           ? 1
-          : (await one.ask<{ batch: number }>("chooseBatch", { ...job, rows: rows.slice(0, 64), repetitions: isQuick ? 1 : 3 })).batch
+          : (await one.ask<{ batch: number }>("chooseBatch", { ...job, rows: rows.slice(0, 64), repetitions: isQuick || beams > 1 ? 1 : 3 })).batch
       }),
     )
   }
@@ -56,7 +56,7 @@ export async function measureCase(
     // The first round compiles and fills caches; its tokens are compared.
     const [[first], ...theirs] = await runRounds(contenders, 1, answer)
     const same = theirs.map(([{ tokens }], index) => countSame(name, first.tokens, tokens, peers[index].name))
-    const measured = await runRounds(contenders, isQuick ? (beams > 1 ? 1 : 2) : 5, answer)
+    const measured = await runRounds(contenders, isQuick ? (beams > 1 ? 1 : 2) : beams > 1 ? 3 : 5, answer)
     const written = first.tokens.reduce((sum, { length }) => sum + length, 0)
     const rates = measured.map((rounds) => written / median(rounds.map(({ seconds }) => seconds)))
     const peaks: number[] = []
