@@ -3,6 +3,7 @@ import { colours } from "../display/colours"
 import { type Figure, makeFigure } from "../display/figure"
 import { drawLineChart, type LineChart } from "../display/svg/line-chart"
 import { drawPicture } from "../display/svg/picture"
+import { formatCount } from "../display/wording"
 import type { Dataset } from "./dataset"
 import { InputError } from "./errors"
 
@@ -104,7 +105,7 @@ function draw(byCount: LineChart["lines"], byTemperature: LineChart["lines"], ro
   }
   const repeated = rows.filter(({ voters }) => voters > 1)
   const disputed = repeated.filter(({ isDisputed }) => isDisputed)
-  const words = `${repeated.length} of ${rows.length} rows had several answers to their input, and in ${disputed.length} of them some were outvoted; share of rows with several answers by rising temperature: ${byTemperature[0].points.map(([, share]) => `${Math.round(100 * share)}%`).join(" ")}`
+  const words = `${repeated.length} of ${formatCount(rows.length)} rows had several answers to their input, and in ${disputed.length} of them some were outvoted; share of rows with several answers by rising temperature: ${byTemperature[0].points.map(([, share]) => `${Math.round(100 * share)}%`).join(" ")}`
   return drawPicture(760, 190, words, [
     ...drawLineChart(counts, { left: 36, top: 30, width: 220, height: 125 }),
     ...drawLineChart(shares, { left: 400, top: 30, width: 230, height: 125 }),

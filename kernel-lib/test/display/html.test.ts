@@ -121,6 +121,10 @@ describe("renderHtml", () => {
     expect(renderHtml({ ...demo, url: "http://127.0.0.1:1/", examples: ["it's"] })).toContain("it&#39;\\&#39;&#39;s")
   })
 
+  it("keeps JupyterLab from setting what stands between two prices as a formula", () => {
+    for (const payload of plainPayloads) expect(renderHtml(payload)).toMatch(/^<div class="[^"]*\bmathjax_ignore\b/)
+  })
+
   it("stays small", () => {
     for (const payload of payloadsOf(hostileText.repeat(5))) expect(renderHtml(payload).length).toBeLessThan(100_000)
   })

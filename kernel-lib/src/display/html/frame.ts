@@ -18,15 +18,18 @@ const style = `.p2m.p2m{--ink:var(--jp-content-font-color1,var(--vscode-editor-f
 .p2m.p2m ins{background:rgba(0,158,115,.24);color:inherit;text-decoration:none}.p2m.p2m del{background:rgba(192,57,43,.24);color:inherit;text-decoration:none}.p2m.p2m a{color:var(--link);text-decoration:none}
 .p2m.p2m .strip{display:inline-block;vertical-align:middle;margin-right:8px}.p2m.p2m summary{cursor:pointer}.p2m.p2m.line{margin:0;font-size:12px}.p2m.p2m.line p{margin:0}.p2m.p2m.line b{font-weight:500;margin-right:8px}.p2m.p2m .bar{display:inline-block;width:260px;height:4px;background:rgba(138,147,155,.35);vertical-align:middle;margin:0 10px 0 2px}.p2m.p2m .bar i{display:block;height:4px;background:#0072b2}`
 
+/** MathJax, which JupyterLab runs over HTML outputs, would set what stands between two prices as a formula. */
+const untypeset = "mathjax_ignore"
+
 /** One result: heading, sentence, and what belongs under them. `parts` are markup already; empty ones are left out. */
 export function frame(title: string, subtitle: string, parts: readonly string[]): string {
   const heading = `<header><h4>${escapeMarkup(title)}</h4>${subtitle === "" ? "" : `\n<p class="sub">${escapeMarkup(subtitle)}</p>`}</header>`
-  return `<div class="p2m"><style>${style}</style>\n${[heading, ...parts.filter((part) => part !== "")].join("\n")}\n</div>`
+  return `<div class="p2m ${untypeset}"><style>${style}</style>\n${[heading, ...parts.filter((part) => part !== "")].join("\n")}\n</div>`
 }
 
 /** One quiet line without a heading; markup already. */
 export function frameLine(words: string): string {
-  return `<div class="p2m line"><style>${style}</style>\n<p class="sub">${words}</p>\n</div>`
+  return `<div class="p2m line ${untypeset}"><style>${style}</style>\n<p class="sub">${words}</p>\n</div>`
 }
 
 export interface Column {
