@@ -10,5 +10,5 @@ export const exactMatch = defineMeanMetric("exactMatch", "exact match", (answer,
 
 /** Exact match after `normalizeAnswer` on both sides: the exact match of SQuAD's own script, 0 to 1. */
 export const exactMatchNormalized = defineMeanMetric("exactMatchNormalized", "exact match, normalized", (answer, reference) =>
-  normalizeAnswer(answer) === normalizeAnswer(reference) ? 1 : 0,
+  answer === reference || normalizeAnswer(answer) === normalizeAnswer(reference) ? 1 : 0,
 )

@@ -65,7 +65,9 @@ export function defineMeanMetric(name: string, label: string, scoreRow: (answer:
     ...defineMeanScore(name, label),
     statistics: (answers, references) =>
       statisticsOf(answers, references, 2, (answer, golds, values, offset) => {
-        values[offset] = answer === undefined ? 0 : golds.reduce((best, gold) => Math.max(best, scoreRow(answer, gold)), 0)
+        let best = 0
+        if (answer !== undefined) for (const gold of golds) best = Math.max(best, scoreRow(answer, gold))
+        values[offset] = best
         values[offset + 1] = 1
       }),
   })
@@ -81,10 +83,11 @@ export function statisticsOf(
   size: number,
   fill: (answer: Answer, references: readonly string[], values: Float64Array, offset: number) => void,
 ): RowStatistics {
-  const pairs = pairAnswers(answers, references)
-  const values = new Float64Array(pairs.length * size)
-  for (const [row, { answer, golds }] of pairs.entries()) fill(answer, golds, values, row * size)
-  return { rows: pairs.length, size, values }
+  checkPairs(answers, references)
+  const rows = answers.length
+  const values = new Float64Array(rows * size)
+  for (let row = 0; row < rows; row++) fill(answers[row], listGolds(references[row], row), values, row * size)
+  return { rows, size, values }
 }
 
 /**
@@ -95,7 +98,11 @@ export function pairAnswers(
   answers: readonly Answer[],
   references: readonly Reference[],
 ): readonly { readonly answer: Answer; readonly golds: readonly string[] }[] {
-  const rows = answers.length
+  checkPairs(answers, references)
+  return answers.map((answer, row) => ({ answer, golds: listGolds(references[row], row) }))
+}
+
+function checkPairs({ length: rows }: readonly Answer[], references: readonly Reference[]): void {
   if (rows === 0) throw new InputError("metric.no-rows", "There is nothing to score: give at least one answer and its reference.")
   if (references.length !== rows) {
     throw new InputError(
@@ -103,12 +110,12 @@ export function pairAnswers(
       `${rows} answers cannot be scored against ${references.length} references: give one reference for each answer.`,
     )
   }
-  return answers.map((answer, row) => {
-    const reference = references[row]
-    const golds = typeof reference === "string" ? [reference] : reference
-    if (golds.length === 0) throw new InputError("metric.no-reference", `Row ${row} has no reference: give at least one right answer.`)
-    return { answer, golds }
-  })
+}
+
+function listGolds(reference: Reference, row: number): readonly string[] {
+  const golds = typeof reference === "string" ? [reference] : reference
+  if (golds.length === 0) throw new InputError("metric.no-reference", `Row ${row} has no reference: give at least one right answer.`)
+  return golds
 }
 
 /** The sum over all rows: `size` numbers. */
