@@ -43,7 +43,13 @@ export async function measureCase(
         await one.ask("prepare", { folder, threads, model })
         return together === 1
           ? 1
-          : (await one.ask<{ batch: number }>("chooseBatch", { ...job, rows: rows.slice(0, 64), repetitions: isQuick || beams > 1 ? 1 : 3 })).batch
+          : (
+              await one.ask<{ batch: number }>("chooseBatch", {
+                ...job,
+                rows: rows.slice(0, 64),
+                repetitions: isQuick || beams > 1 ? 1 : 3,
+              })
+            ).batch
       }),
     )
   }
