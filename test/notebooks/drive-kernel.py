@@ -2,7 +2,8 @@
 
 python drive-kernel.py FOLDER_TO_RUN_IN
 
-{"do": "execute", "code": ..., "interruptAt": ...}  runs a cell; sends an interrupt as soon as an output holds that text
+{"do": "execute", "code": ..., "interruptAt": ..., "seconds": ...}  runs a cell, for a minute at most unless more seconds are given; sends an
+    interrupt as soon as an output holds that text
 {"do": "complete" | "inspect", "code": ..., "at": ...}  asks as Tab and Shift-Tab do
 """
 
@@ -18,11 +19,11 @@ manager.start_kernel(cwd=sys.argv[1])
 client = manager.blocking_client()
 
 
-def execute(code, interrupt_at=None):
+def execute(code, interrupt_at=None, seconds=None):
     asked = client.execute(code, store_history=False)
     outputs = []
     reply = None
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + (seconds or 60)
     while time.monotonic() < deadline:
         try:
             message = client.get_iopub_msg(timeout=0.1)
@@ -31,6 +32,8 @@ def execute(code, interrupt_at=None):
             reply = reply or reply_to(asked)
             if reply is not None and reply["status"] == "abort":
                 return {"status": "abort", "outputs": [], "isAlive": manager.is_alive()}
+            if not manager.is_alive():
+                break
             continue
         if message["parent_header"].get("msg_id") != asked:
             continue
@@ -67,7 +70,7 @@ try:
     for line in sys.stdin:
         request = json.loads(line)
         if request["do"] == "execute":
-            answer = execute(request["code"], request.get("interruptAt"))
+            answer = execute(request["code"], request.get("interruptAt"), request.get("seconds"))
             # After a cell that failed, tslab skips what arrives in the next 200 ms; a person is never that fast.
             while answer["status"] == "abort":
                 time.sleep(0.02)

@@ -42,9 +42,9 @@ export class TslabKernel {
     return kernel
   }
 
-  /** Runs a cell. `interruptAt`: an interrupt is sent as soon as an output holds this text. */
-  async run(code: string, { interruptAt }: { readonly interruptAt?: string } = {}): Promise<CellResult> {
-    return (await this.ask({ do: "execute", code, interruptAt })) as CellResult
+  /** Runs a cell, for at most `seconds` (default 60). `interruptAt`: an interrupt is sent as soon as an output holds this text. */
+  async run(code: string, options: { readonly interruptAt?: string; readonly seconds?: number } = {}): Promise<CellResult> {
+    return (await this.ask({ do: "execute", code, ...options })) as unknown as CellResult
   }
 
   /** What a cell writes to stdout. @throws Error where the cell does not end well */
