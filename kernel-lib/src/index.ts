@@ -119,6 +119,16 @@ export {
 export { type BertScoreSettings, type EvaluateOptions, evaluate, type Report, type Slice, type SliceBy } from "./stages/evaluate/evaluate"
 export type { BaselineName, Comparison, NearestRow, ReportData, ReportRow, SystemName, SystemScores } from "./stages/evaluate/report"
 export type { GroupScores, Interval } from "./stages/evaluate/score-system"
+export {
+  type Certificate,
+  type CertifiedSystem,
+  type Disagreement,
+  type ExportedFile,
+  type ExportFormat,
+  type ExportStudentOptions,
+  exportStudent,
+  StudentExport,
+} from "./stages/export-student/export-student"
 export type { TrainingSettings } from "./stages/fine-tune/choose-settings"
 export { type FineTuneOptions, fineTune, type TrainedStudent } from "./stages/fine-tune/fine-tune"
 export type { LossCurve, TrainingOutcome } from "./stages/fine-tune/training-outcome"

@@ -2,6 +2,7 @@
 // Exit codes: 0 done, 1 failed, 2 wrong use, 130 interrupted with the work saved.
 import { isPrompt2ModelError, messageOf } from "../core/errors"
 import { describeEnginesCommand } from "./engines-command"
+import { exportCommand } from "./export-command"
 import { generateCommand } from "./generate-command"
 import { predictCommand } from "./predict-command"
 import { reproduceCommand } from "./reproduce-command"
@@ -20,6 +21,7 @@ const commands: readonly Command[] = [
   scoreCommand,
   reproduceCommand,
   serveCommand,
+  exportCommand,
   describeEnginesCommand,
 ]
 

@@ -30,16 +30,18 @@ export function browserFolder(): string {
 }
 
 /** @throws EngineError `engine.onnx-missing` where onnxruntime-node cannot be loaded */
-export async function openOnnxBundle(folder: string, { threads = 1 }: { readonly threads?: number } = {}): Promise<OpenedExport> {
+export async function openOnnxBundle(folder: string): Promise<OpenedExport & { readonly version: string }> {
   const { openExport } = (await import(pathToFileURL(join(browserFolder(), "answer.js")).href)) as AnswerModule
   const { Tokenizer } = await import("@huggingface/tokenizers")
-  const sessionOptions = { intraOpNumThreads: threads, logSeverityLevel: 3 }
-  return openExport({ ort: requireRuntime(), Tokenizer, readFile: (path) => readFile(join(folder, path)), sessionOptions })
+  const ort = requireRuntime()
+  const sessionOptions = { logSeverityLevel: 3 }
+  const opened = await openExport({ ort, Tokenizer, readFile: (path) => readFile(join(folder, path)), sessionOptions })
+  return Object.assign(opened, { version: ort.env.versions.node ?? "" })
 }
 
-function requireRuntime(): unknown {
+function requireRuntime(): typeof import("onnxruntime-node") {
   try {
-    return createRequire(import.meta.url)("onnxruntime-node")
+    return createRequire(import.meta.url)("onnxruntime-node") as typeof import("onnxruntime-node")
   } catch (cause) {
     throw new EngineError("engine.onnx-missing", "The export cannot be tried here: run `npm install onnxruntime-node`.", { cause })
   }

@@ -1,0 +1,79 @@
+// Students as files for other programs: what formats there are, how each is written, and how one that this machine can run is tried.
+import { mkdir } from "node:fs/promises"
+import { InputError } from "../../core/errors"
+import type { Prediction, Student } from "../../core/student"
+import { loadStudent } from "../load-student"
+import { modelOf, type NetworkStudent } from "../network-student"
+import type { LoadedStudent } from "../student"
+import { explainOtherDecoding } from "./onnx-recipe"
+import { openOnnxBundle } from "./run-onnx"
+import { completeTokenizer, writeOnnxBundle } from "./write-onnx"
+
+export { browserFolder } from "./run-onnx"
+
+/** What a student can be exported as. */
+export const exportFormats = ["huggingface", "onnx", "onnx-int8"] as const
+export type ExportFormat = (typeof exportFormats)[number]
+
+/** A bundle that is tried. */
+export interface TriedBundle {
+  /** What runs it: `onnxruntime-node 1.30.0`. */
+  readonly runtime: string
+  /** Whether it takes the likeliest token at each step, whatever the student's generation configuration says. */
+  readonly isGreedy: boolean
+  answer(input: string): Promise<Prediction>
+  dispose(): Promise<void>
+}
+
+/** @throws InputError `export.format` */
+export function checkFormat(format: string): ExportFormat {
+  const known = exportFormats.find((one) => one === format)
+  if (known) return known
+  throw new InputError("export.format", `There is no format ${format}: choose ${exportFormats.join(", ")}.`)
+}
+
+/**
+ * Writes the files of a bundle to `folder`, which is not there yet.
+ * @returns what a reader should know of it
+ * @throws InputError `student.foreign`, `student.disposed`, `export.family`, `export.span`, `export.too-large`
+ */
+export async function writeBundle(student: Student, format: ExportFormat, folder: string): Promise<readonly string[]> {
+  const network = networkOf(student)
+  if (format === "huggingface") {
+    await network.save(folder)
+    await completeTokenizer(folder)
+    return []
+  }
+  await mkdir(folder)
+  await writeOnnxBundle(network, format === "onnx" ? "float32" : "int8", folder)
+  const note = explainOtherDecoding(network)
+  return note === undefined ? [] : [note]
+}
+
+/** Opens a bundle to answer with it; undefined where nothing here runs its format. */
+export async function openBundle(folder: string, format: ExportFormat): Promise<TriedBundle | undefined> {
+  if (format === "huggingface") {
+    const loaded = await loadStudent(folder)
+    return {
+      runtime: "this library, from the folder",
+      isGreedy: false,
+      answer: async (input) => (await loaded.predict([input]))[0],
+      dispose: async () => loaded.dispose(),
+    }
+  }
+  const opened = await openOnnxBundle(folder)
+  return {
+    runtime: `onnxruntime-node ${opened.version}`,
+    isGreedy: true,
+    answer: (input) => opened.answer(input),
+    dispose: () => opened.dispose(),
+  }
+}
+
+/** @throws InputError `student.foreign`, `student.disposed` */
+function networkOf(student: Student): NetworkStudent {
+  modelOf(student as LoadedStudent)
+  const network = student as NetworkStudent
+  if (Object.keys(network.weights).length > 0) return network
+  throw new InputError("student.disposed", `${student.name} was disposed of and has no weights to export: load it again.`)
+}
