@@ -44,9 +44,7 @@ try {
         for (const contender of contenders) await contender.ask("score", { metric, count: 1000 })
         const perRow: number[][] = []
         for (const count of sizes) {
-          // The smaller set is done often enough that its time is no accident.
-          const turns = count === sizes[0] ? 3 : rounds
-          const answers = await runRounds(contenders, turns, (contender) => contender.ask<Scored>("score", { metric, count }))
+          const answers = await runRounds(contenders, rounds, (contender) => contender.ask<Scored>("score", { metric, count }))
           const [ours, peer] = answers.map((of) => of[0].value)
           if (Math.abs(ours - peer) > 1e-4) throw new Error(`${metric} is ${ours} by us and ${peer} by ${peerName}.`)
           const [ownSeconds, peerSeconds] = answers.map((of) => median(of.map(({ seconds }) => seconds)))

@@ -5,7 +5,7 @@ import { Random } from "../../../kernel-lib/src/core/random"
 const letters = "eeeetttaaoooiinnsshhrrddllcumwfgypbvkéßя日"
 const marks = [".", ",", "!", "?", ";", ")", "'s", "-"]
 
-/** Writes `count` lines of `[answer, reference]`, 3 to 30 words each; equal counts give equal rows. */
+/** Writes `count` lines of `[answer, reference]`, 1 to 18 words each; equal counts give equal rows. */
 export function writeRows(file: string, count: number): void {
   const random = new Random("metrics bench")
   const vocabulary = Array.from({ length: 8000 }, () =>
@@ -16,7 +16,7 @@ export function writeRows(file: string, count: number): void {
   const marked = (text: string) => (random.next() < 0.12 ? text + marks[random.integer(marks.length)] : text)
   const lines: string[] = []
   for (let row = 0; row < count; row++) {
-    const reference = Array.from({ length: 3 + random.integer(28) }, () => marked(word()))
+    const reference = Array.from({ length: 1 + random.integer(18) }, () => marked(word()))
     const answer = reference.flatMap((one) => {
       const chance = random.next()
       if (chance < 0.06) return []
