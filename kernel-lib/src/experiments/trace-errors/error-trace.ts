@@ -126,21 +126,25 @@ export class ErrorTrace implements ErrorTraceData {
   toPayload(): TablePayload {
     const { errors, numErrors, numRows, train, suspects } = this
     const of = errors.length < numErrors ? `the worst ${formatCount(errors.length)} of ` : ""
+    const columns = [
+      { name: "row", isNumber: true },
+      { name: "error", isText: true },
+      { name: "nearest training rows", isText: true },
+      { name: "alike", isNumber: true },
+      { name: "from" },
+      { name: "votes" },
+      { name: "taken out beside it" },
+    ]
+    const rows = errors.flatMap(describeError)
+    // A column that says nothing takes room from the others.
+    const kept = columns.flatMap((_, at) => (at < 3 || rows.some((cells) => cells[at]) ? [at] : []))
     return {
       kind: "table",
       version: payloadVersion,
       title: "Errors and their nearest training rows",
       subtitle: `${of}${countOf(numErrors, "error")} in ${countOf(numRows, "test row")}, ${countOf(train.length, "training row")}`,
-      columns: [
-        { name: "row", isNumber: true },
-        { name: "error", isText: true },
-        { name: "nearest training rows", isText: true },
-        { name: "alike", isNumber: true },
-        { name: "from" },
-        { name: "votes" },
-        { name: "taken out beside it" },
-      ],
-      rows: errors.flatMap(describeError),
+      columns: kept.map((at) => columns[at]),
+      rows: rows.map((cells) => ({ cells: kept.map((at) => cells[at] ?? "") })),
       notes: this.describeSuspects(),
       nextStep: `trace.dropGroup(${JSON.stringify((suspects[0] ?? this.groups[0])?.name ?? "")})`,
     }
@@ -199,19 +203,17 @@ function note(train: Dataset, words: string): string {
 }
 
 /** A line for each nearest row, the error's own words in the first. */
-function describeError({ row, nearest }: TracedError): { cells: string[] }[] {
+function describeError({ row, nearest }: TracedError): string[][] {
   const error = [String(row.row), cut(`${row.input} -> ${row.predicted}, not ${row.expected}`)]
-  if (nearest.length === 0) return [{ cells: [...error, "none is like it"] }]
-  return nearest.map(({ input, output, similarity, from, rejected }, at) => ({
-    cells: [
-      ...(at === 0 ? error : ["", ""]),
-      cut(`${input} -> ${output}`),
-      similarity.toFixed(2),
-      describeProvenance(from),
-      from.kind === "generated" ? `${from.votes} of ${from.voters}` : "",
-      describeRejected(countReasons(rejected), 3),
-    ],
-  }))
+  if (nearest.length === 0) return [[...error, "none is like it"]]
+  return nearest.map(({ input, output, similarity, from, rejected }, at) => [
+    ...(at === 0 ? error : ["", ""]),
+    cut(`${input} -> ${output}`),
+    similarity.toFixed(2),
+    describeProvenance(from),
+    from.kind === "generated" ? `${from.votes} of ${from.voters}` : "",
+    describeRejected(countReasons(rejected), 3),
+  ])
 }
 
 function countReasons(rejected: readonly RejectedRow[]): { reason: string; rows: number }[] {

@@ -32,6 +32,8 @@ export type NearestPositions = readonly (readonly number[])[]
 /** Distinct outputs up to which each is a group by itself. */
 const fewOutputs = 12
 const bandWidth = 0.2
+/** Groups that are shown. */
+const mostShown = 20
 
 /** What rows are grouped by without being asked: where each came from, how sure its teacher was, and what its output looks like. */
 function usualFacets(train: Dataset): Readonly<Record<string, GroupBy>> {
@@ -126,7 +128,7 @@ function describeSuspects(groups: readonly SuspectGroup[], train: Dataset, wrong
       { name: "p", isNumber: true },
       { name: "p, corrected", isNumber: true },
     ],
-    rows: groups.map(({ name, positions, nearErrors, nearRight, p, adjustedP }) => ({
+    rows: groups.slice(0, mostShown).map(({ name, positions, nearErrors, nearRight, p, adjustedP }) => ({
       cells: [
         name,
         formatCount(positions.length),
@@ -138,6 +140,7 @@ function describeSuspects(groups: readonly SuspectGroup[], train: Dataset, wrong
       isOurs: adjustedP < 0.05,
     })),
     notes: [
+      ...(groups.length > mostShown ? [`The first ${mostShown} of ${formatCount(groups.length)} groups.`] : []),
       "p: Fisher's exact test, one-sided, that the group is among the nearest rows of errors more often than of right answers; corrected by Holm for all groups here. It points to a cause and proves none: drop or relabel the group, train again, and compare.",
     ],
     nextStep: groups.length > 0 ? `trace.dropGroup(${JSON.stringify(groups[0].name)})` : undefined,
