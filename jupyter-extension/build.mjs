@@ -21,7 +21,7 @@ nameBundledPackages()
 function nameBundledPackages() {
   const file = join(here, "labextension/static/third-party-licenses.json")
   const { packages } = JSON.parse(readFileSync(file, "utf8"))
-  for (const name of ["hyparquet", "hyparquet-compressors"]) {
+  for (const name of ["hyparquet", "hyparquet-compressors", "gpt-tokenizer"]) {
     const folder = join(dirname(resolve(name)), "..")
     const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
     const text = readFileSync(join(folder, "LICENSE"), "utf8")

@@ -4,6 +4,7 @@ import { colourOfReason, colours } from "../../kernel-lib/src/display/colours"
 import type { DatasetPayload } from "../../kernel-lib/src/display/payloads"
 import { makeVisible } from "../../kernel-lib/src/display/plain-text"
 import { datasetSubtitle, formatCount, splitsToName } from "../../kernel-lib/src/display/wording"
+import { countRows, trans } from "./settings/language"
 import { createElement, createLink } from "./viewer/elements"
 
 /** Texts of this length stand on one line. */
@@ -34,7 +35,7 @@ export function renderUnreadable(text: string): HTMLElement {
     createElement(
       "div",
       "p2m-mute",
-      "This output was made by a newer Prompt2Model than this extension knows: update jupyterlab-prompt2model.",
+      trans.__("This output was made by a newer Prompt2Model than this extension knows: update jupyterlab-prompt2model."),
     ),
   )
   if (text !== "") view.append(createElement("pre", "", text))
@@ -54,17 +55,19 @@ function renderRows({ preview, lengths, title }: DatasetPayload): HTMLElement {
   const head = table.createTHead().insertRow()
   const hasVotes = preview.some(({ votes }) => votes !== undefined)
   const columns = [
-    { name: "row", note: "index", cells: preview.map(({ row }) => formatCount(row)), isNumber: true },
-    { name: "input", note: describeLengths(lengths), cells: preview.map(({ input }) => input), isNumber: false },
-    { name: "output", note: "text", cells: preview.map(({ output }) => output), isNumber: false },
-    { name: "from", note: "where it came from", cells: preview.map(({ from }) => from), isNumber: false },
-    ...(hasVotes ? [{ name: "votes", note: "that agreed", cells: preview.map(({ votes }) => votes ?? ""), isNumber: true }] : []),
+    { name: trans.__("row"), note: trans.__("index"), cells: preview.map(({ row }) => formatCount(row)), isNumber: true },
+    { name: trans.__("input"), note: describeLengths(lengths), cells: preview.map(({ input }) => input), isNumber: false },
+    { name: trans.__("output"), note: trans.__("text"), cells: preview.map(({ output }) => output), isNumber: false },
+    { name: trans.__("from"), note: trans.__("where it came from"), cells: preview.map(({ from }) => from), isNumber: false },
+    ...(hasVotes
+      ? [{ name: trans.__("votes"), note: trans.__("that agreed"), cells: preview.map(({ votes }) => votes ?? ""), isNumber: true }]
+      : []),
   ]
-  for (const { name, note, isNumber } of columns) {
+  for (const [index, { name, note, isNumber }] of columns.entries()) {
     const cell = createElement("th", isNumber ? "p2m-number" : "", name)
     cell.setAttribute("scope", "col")
     cell.append(createElement("span", "p2m-mute", note))
-    if (name === "input" && lengths) cell.append(renderHistogram(lengths))
+    if (index === 1 && lengths) cell.append(renderHistogram(lengths))
     head.append(cell)
   }
   const body = table.createTBody()
@@ -73,7 +76,7 @@ function renderRows({ preview, lengths, title }: DatasetPayload): HTMLElement {
     for (const { cells, isNumber } of columns) {
       const isWhole = cells.every((text) => text.length <= shortText && !text.includes("\n"))
       const cell = createElement("td", [isNumber ? "p2m-number" : "", isWhole ? "p2m-whole" : ""].filter(Boolean).join(" "), cells[index])
-      if (cells[index] === "" && !isNumber) cell.append(createElement("span", "p2m-mute", "(empty)"))
+      if (cells[index] === "" && !isNumber) cell.append(createElement("span", "p2m-mute", trans.__("(empty)")))
       row.append(cell)
     }
   }
@@ -83,13 +86,15 @@ function renderRows({ preview, lengths, title }: DatasetPayload): HTMLElement {
 }
 
 function describeLengths(lengths: DatasetPayload["lengths"]): string {
-  return lengths ? `text, median ${formatCount(lengths.median)}, at most ${formatCount(lengths.max)} ${lengths.unit}` : "text"
+  return lengths
+    ? trans.__("text, median %1, at most %2 %3", formatCount(lengths.median), formatCount(lengths.max), lengths.unit)
+    : trans.__("text")
 }
 
 function renderHistogram({ bins, unit }: NonNullable<DatasetPayload["lengths"]>): HTMLElement {
   const histogram = createElement("span", "p2m-histogram")
   histogram.setAttribute("role", "img")
-  histogram.setAttribute("aria-label", `length of inputs in ${unit}, from short to long: ${bins.join(", ")} rows`)
+  histogram.setAttribute("aria-label", trans.__("length of inputs in %1, from short to long: %2 rows", unit, bins.join(", ")))
   const most = Math.max(1, ...bins)
   for (const rows of bins) {
     const bar = createElement("span")
@@ -107,13 +112,13 @@ function renderSide({ sources, rejected, numRows }: DatasetPayload): HTMLElement
     side.append(part)
   }
   if (sources.length > 0)
-    addList("Where rows came from", renderCounts(sources.map(({ name, rows }) => ({ name, rows, colour: colours.green }))))
+    addList(trans.__("Where rows came from"), renderCounts(sources.map(({ name, rows }) => ({ name, rows, colour: colours.green }))))
   const numRejected = rejected.reduce((sum, { rows }) => sum + rows, 0)
   if (numRejected > 0) {
     const counts = rejected.map(({ reason, rows }) => ({ name: reason, rows, colour: colours[colourOfReason(reason)] }))
-    addList(`${formatCount(numRejected)} rejected`, renderCounts(counts))
+    addList(trans.__("%1 rejected", formatCount(numRejected)), renderCounts(counts))
   }
-  if (numRows === 0) side.append(createElement("div", "p2m-mute", "No rows."))
+  if (numRows === 0) side.append(createElement("div", "p2m-mute", trans.__("No rows.")))
   return side
 }
 
@@ -133,11 +138,11 @@ function renderFoot({ preview, numRows, file, nextStep }: DatasetPayload, openFi
   const foot = createElement("div", "p2m-foot")
   const shown =
     preview.length < numRows
-      ? `A preview: ${formatCount(preview.length)} of ${formatCount(numRows)} rows.`
-      : `${formatCount(numRows)} rows.`
+      ? trans.__("A preview: %1 of %2 rows.", formatCount(preview.length), formatCount(numRows))
+      : `${countRows(numRows)}.`
   foot.append(shown)
-  if (file !== undefined) foot.append(" All of them are in ", createElement("code", "", file), ".")
-  if (openFile) foot.append(" ", createLink("Open in the dataset viewer", openFile), ".")
-  if (nextStep !== undefined) foot.append(" Next: ", createElement("code", "", nextStep))
+  if (file !== undefined) foot.append(` ${trans.__("All of them are in")} `, createElement("code", "", file), ".")
+  if (openFile) foot.append(" ", createLink(trans.__("Open in the dataset viewer"), openFile), ".")
+  if (nextStep !== undefined) foot.append(` ${trans.__("Next:")} `, createElement("code", "", nextStep))
   return foot
 }

@@ -23,6 +23,7 @@ export type Filter =
     }
   | { readonly kind: "values"; readonly column: string; readonly values: readonly string[] }
   | { readonly kind: "missing"; readonly column: string }
+  | { readonly kind: "present"; readonly column: string }
 
 export interface SortKey {
   readonly column: string
@@ -97,6 +98,22 @@ export interface FullRow {
   readonly row: number
   readonly cells: readonly { readonly name: string; readonly value: Cell; readonly isCut: boolean }[]
   readonly numColumns: number
+  /** Where the row came from, as the library wrote it; undefined in other files. */
+  readonly from?: Readonly<Record<string, unknown>>
+}
+
+/** The column that says which rows are alike, once they were compared. */
+export const alikeColumn = "alike"
+
+/** What comparing the rows has found. */
+export interface Alike {
+  /** Rows that are like another one, or repeat another split. */
+  readonly rows: number
+  readonly groups: number
+  /** Rows that repeat another split. */
+  readonly leaks: number
+  readonly compared: number
+  readonly all: number
 }
 
 export interface Requests {
@@ -113,6 +130,11 @@ export interface Requests {
   export: (request: { readonly format: "csv" | "jsonl" }) => Blob
   /** The row whose text in `column` is most like that of `row`, of those seen. */
   nearest: (request: { readonly row: number; readonly column: string }) => { readonly row: number; readonly likeness: number } | null
+  /** Which rows say the same or nearly in `column`, and which repeat a row of `others`; the file has a column of it then. */
+  alike: (request: {
+    readonly column: string
+    readonly others: readonly { readonly name: string; readonly request: OpenRequest }[]
+  }) => Alike
 }
 
 export type RequestName = keyof Requests
@@ -121,10 +143,17 @@ export type ToWorker = {
   [Name in RequestName]: { readonly id: number; readonly name: Name; readonly request: Parameters<Requests[Name]>[0] }
 }[RequestName]
 
+/** To be translated where it is shown: `%1` in `message` is the first of `values`. */
+export interface Sentence {
+  readonly message: string
+  readonly values: readonly (string | number)[]
+}
+
 export type FromWorker =
   | { readonly id: number; readonly answer: unknown }
-  | { readonly id: number; readonly error: string }
+  | { readonly id: number; readonly error: Sentence }
   | { readonly event: "file"; readonly state: FileState }
   | { readonly event: "view"; readonly state: ViewState }
   | { readonly event: "summary"; readonly summary: ColumnSummary }
-  | { readonly event: "trouble"; readonly message: string }
+  | { readonly event: "comparing"; readonly seen: number; readonly all: number }
+  | ({ readonly event: "trouble" } & Sentence)

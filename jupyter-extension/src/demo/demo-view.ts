@@ -163,7 +163,7 @@ function renderNearest(nearest: AnsweredInput["nearest"], output: string): HTMLE
   const heading = createElement(
     "h5",
     "",
-    trans._n("The nearest training row", "The %1 nearest training rows", nearest.length, nearest.length),
+    trans._n("The nearest training row", "The %2 nearest training rows", nearest.length, nearest.length),
   )
   const table = renderTable(
     [trans.__("row"), trans.__("input"), trans.__("output"), trans.__("alike")],

@@ -4,7 +4,7 @@ import { formatCount } from "../../../kernel-lib/src/display/wording"
 
 const domain = "jupyterlab_prompt2model"
 
-/** Translates: `trans.__("Row %1", row)`, `trans._n("%1 row", "%1 rows", count, shown)`. */
+/** Translates: `trans.__("Row %1", row)`, `trans._n("%2 row", "%2 rows", count, shown)`. */
 export let trans: TranslationBundle = nullTranslator.load(domain)
 
 export function takeTranslator(translator: ITranslator | null): void {
@@ -12,9 +12,9 @@ export function takeTranslator(translator: ITranslator | null): void {
 }
 
 export function countRows(count: number): string {
-  return trans._n("%1 row", "%1 rows", count, formatCount(count))
+  return trans._n("%2 row", "%2 rows", count, formatCount(count))
 }
 
 export function countColumns(count: number): string {
-  return trans._n("%1 column", "%1 columns", count, formatCount(count))
+  return trans._n("%2 column", "%2 columns", count, formatCount(count))
 }

@@ -3,8 +3,10 @@ import { Clipboard } from "@jupyterlab/apputils"
 import { BasicSelectionModel, type DataGrid, RendererMap } from "@lumino/datagrid"
 import { type Message, MessageLoop } from "@lumino/messaging"
 import { Panel, SplitPanel, Widget } from "@lumino/widgets"
-import { countOf, formatCount } from "../../../kernel-lib/src/display/wording"
+import { formatCount } from "../../../kernel-lib/src/display/wording"
 import {
+  type Alike,
+  alikeColumn,
   type ColumnSummary,
   everything,
   type FileState,
@@ -16,6 +18,7 @@ import {
   type Query,
   type ViewState,
 } from "../protocol"
+import { countColumns, countRows, trans } from "../settings/language"
 import { type GridColours, gridStyle, readColours } from "./colours"
 import { type OtherRow, renderDetail } from "./detail-panel"
 import { createElement, createLink } from "./elements"
@@ -26,7 +29,7 @@ import { RowsGrid } from "./rows-grid"
 import { RowsModel } from "./rows-model"
 import { selectionAsCode } from "./selection-as-code"
 import { ToolBar } from "./tool-bar"
-import { WorkerClient } from "./worker-client"
+import { translate, WorkerClient } from "./worker-client"
 
 /** What is the same again after a reload. */
 export interface ViewerState {
@@ -45,6 +48,10 @@ export interface DatasetViewerOptions {
   onStateChanged(state: ViewerState): void
   /** Opens the rows that did not get in; undefined where there are none. */
   findRejected(): Promise<(() => void) | undefined>
+  /** The test and validation sets beside this file, which its rows should not repeat. */
+  findOtherSplits(): Promise<readonly { readonly name: string; readonly request: OpenRequest }[]>
+  /** Whether the row that is nearest to the chosen one is looked for. */
+  findsNearestRow(): boolean
 }
 
 const rowHeight = 26
@@ -61,7 +68,7 @@ export class DatasetViewer extends Panel {
   private readonly bar: ToolBar
   private readonly observer: MutationObserver
   private readonly heights: ResizeObserver
-  private model = new RowsModel(() => Promise.reject(new Error("The file is not open yet.")))
+  private model = new RowsModel(() => Promise.reject(new Error(trans.__("The file is not open yet."))))
   private client: WorkerClient | undefined
   private colours: GridColours
   private file: FileState | undefined
@@ -91,13 +98,14 @@ export class DatasetViewer extends Panel {
       copyCode: () => this.copyCode(),
       exportAs: (format) => void this.exportAs(format),
       openRejected: () => this.openRejected?.(),
+      groupAlike: () => void this.groupAlike(),
       focusGrid: () => this.grid.viewport.node.focus(),
     })
     this.colours = readColours(document.body)
     this.grid = this.makeGrid()
     this.side.addClass("p2m-side")
     this.side.node.setAttribute("role", "complementary")
-    this.side.node.setAttribute("aria-label", "The chosen row")
+    this.side.node.setAttribute("aria-label", trans.__("The chosen row"))
     this.side.node.tabIndex = 0
     this.trouble.setAttribute("role", "alert")
     this.trouble.hidden = true
@@ -161,16 +169,49 @@ export class DatasetViewer extends Panel {
     this.setQuery(everything)
   }
 
+  /** Only the rows that have one of these values in a column, in the file's order. */
+  showRows(column: string, values: readonly string[]): void {
+    this.row = null
+    this.setQuery({ ...everything, filters: [{ kind: "values", column, values }] })
+  }
+
   copyCode(): void {
     const columns = this.file?.columns ?? []
     const isDate = (name: string) => columns.find((column) => column.name === name)?.kind === "date"
     Clipboard.copyToSystem(selectionAsCode(this.options.path, this.query, columns, isDate))
-    this.bar.say("Copied: paste it into a cell.")
+    this.bar.say(trans.__("Copied: paste it into a cell."))
+  }
+
+  /** Finds the rows that are alike, and shows them, a group after the other. */
+  async groupAlike(): Promise<void> {
+    const column = this.textColumn()
+    if (!this.client || !column) return
+    this.bar.say(trans.__("Comparing ..."))
+    try {
+      const found = await this.client.ask("alike", { column, others: await this.options.findOtherSplits() })
+      if (this.isDisposed) return
+      if (found.rows > 0) {
+        this.setQuery({
+          ...everything,
+          filters: [{ kind: "present", column: alikeColumn }],
+          sort: [{ column: alikeColumn, isDescending: false }],
+        })
+      }
+      this.bar.say(describeAlike(found), found.rows > 0)
+    } catch (error) {
+      this.showTrouble((error as Error).message)
+    }
+  }
+
+  /** The column that rows are compared by. */
+  private textColumn(): string | undefined {
+    const columns = this.file?.columns ?? []
+    return (columns.find(({ name }) => name === "input") ?? columns.find(({ kind }) => kind === "text"))?.name
   }
 
   async exportAs(format: "csv" | "jsonl"): Promise<void> {
     if (!this.client) return
-    this.bar.say("Writing the rows ...")
+    this.bar.say(trans.__("Writing the rows ..."))
     try {
       const blob = await this.client.ask("export", { format })
       const link = createElement("a")
@@ -178,7 +219,7 @@ export class DatasetViewer extends Panel {
       link.download = `${(this.options.path.split("/").at(-1) ?? "rows").replace(/\.[^.]+$/, "")}.selection.${format}`
       link.click()
       setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
-      this.bar.say(`${countOf(this.view.matches, "row")} saved.`)
+      this.bar.say(trans._n("%2 row saved.", "%2 rows saved.", this.view.matches, formatCount(this.view.matches)))
     } catch (error) {
       this.showTrouble((error as Error).message)
     }
@@ -216,7 +257,7 @@ export class DatasetViewer extends Panel {
     const { node } = grid.viewport
     node.tabIndex = 0
     node.setAttribute("role", "application")
-    node.setAttribute("aria-roledescription", "table")
+    node.setAttribute("aria-roledescription", trans.__("table"))
     return grid
   }
 
@@ -280,7 +321,9 @@ export class DatasetViewer extends Panel {
     if (message.event === "file") this.takeFile(message.state)
     else if (message.event === "view") this.takeView(message.state)
     else if (message.event === "summary") this.takeSummary(message.summary)
-    else this.showTrouble(message.message)
+    else if (message.event === "comparing")
+      this.bar.say(trans.__("Comparing: %1 of %2 rows ...", formatCount(message.seen), formatCount(message.all)))
+    else this.showTrouble(translate(message))
   }
 
   private takeFile(file: FileState): void {
@@ -288,7 +331,7 @@ export class DatasetViewer extends Panel {
     this.model.setColumns(file.columns)
     this.bar.showFile(file)
     const { node } = this.grid.viewport
-    node.setAttribute("aria-label", `${this.options.path}, ${countOf(file.numRows, "row")}, ${countOf(file.columns.length, "column")}`)
+    node.setAttribute("aria-label", `${this.options.path}, ${countRows(file.numRows)}, ${countColumns(file.columns.length)}`)
   }
 
   private takeSummary(summary: ColumnSummary): void {
@@ -358,6 +401,7 @@ export class DatasetViewer extends Panel {
 
   private setQuery(query: Query): void {
     this.query = query
+    this.bar.say("")
     this.view = { ...this.view, isDone: false }
     this.model.setQuery(query)
     this.bar.showQuery(query, this.file?.columns ?? [])
@@ -443,24 +487,25 @@ export class DatasetViewer extends Panel {
       if (turn !== this.shown || this.isDisposed) return
       this.row = number
       this.changed()
-      const others = this.marked && this.marked.row !== number ? [{ row: this.marked, why: "marked" }] : []
+      const others = this.marked && this.marked.row !== number ? [{ row: this.marked, why: trans.__("marked") }] : []
       this.showDetail(row, others)
       this.announce(row, selectionModel.cursorColumn)
-      if (others.length === 0) this.nearest = setTimeout(() => void this.addNearest(row, turn), 300)
+      if (others.length === 0 && this.options.findsNearestRow()) this.nearest = setTimeout(() => void this.addNearest(row, turn), 300)
     } catch (error) {
       this.showTrouble((error as Error).message)
     }
   }
 
   private async addNearest(row: FullRow, turn: number): Promise<void> {
-    const columns = this.file?.columns ?? []
-    const column = columns.find(({ name }) => name === "input") ?? columns.find(({ kind }) => kind === "text")
+    const column = this.textColumn()
     if (!column || !this.client) return
-    const nearest = await this.client.ask("nearest", { row: row.row, column: column.name }).catch(() => null)
+    const nearest = await this.client.ask("nearest", { row: row.row, column }).catch(() => null)
     if (!nearest || turn !== this.shown || this.isDisposed) return
     const other = await this.client.ask("row", { row: nearest.row })
     if (turn !== this.shown || this.isDisposed) return
-    this.showDetail(row, [{ row: other, why: nearest.likeness === 1 ? "the nearest, with the same input" : "the nearest" }])
+    this.showDetail(row, [
+      { row: other, why: nearest.likeness === 1 ? trans.__("the nearest, with the same input") : trans.__("the nearest") },
+    ])
   }
 
   private showDetail(row: FullRow, others: readonly OtherRow[]): void {
@@ -478,22 +523,27 @@ export class DatasetViewer extends Panel {
   private announce(row: FullRow, column: number): void {
     const info = this.model.columns[column]
     const value = row.cells.find(({ name }) => name === info?.name)?.value ?? null
-    this.said.textContent = `Row ${formatCount(row.row)}, ${info?.name ?? ""}: ${showCell(value, info?.kind)}`.slice(0, 400)
+    this.said.textContent = trans
+      .__("Row %1", formatCount(row.row))
+      .concat(`, ${info?.name ?? ""}: ${showCell(value, info?.kind)}`)
+      .slice(0, 400)
   }
 
   private async markRow(): Promise<void> {
     if (this.row === null || !this.client) return
     this.marked = this.marked?.row === this.row ? undefined : await this.client.ask("row", { row: this.row })
-    this.bar.say(this.marked ? `Row ${formatCount(this.row)} is marked: choose another to compare.` : "No row is marked.")
+    this.bar.say(
+      this.marked ? trans.__("Row %1 is marked: choose another to compare.", formatCount(this.row)) : trans.__("No row is marked."),
+    )
   }
 
   private copyLink(row: number): void {
     Clipboard.copyToSystem(this.options.linkTo(row))
-    this.bar.say(`The address of row ${formatCount(row)} is copied.`)
+    this.bar.say(trans.__("The address of row %1 is copied.", formatCount(row)))
   }
 
   private showHints(): void {
-    const empty = createElement("p", "p2m-mute", "Choose a row to read it whole, and to see how it came here.")
+    const empty = createElement("p", "p2m-mute", trans.__("Choose a row to read it whole, and to see how it came here."))
     this.side.node.replaceChildren(empty, hints())
   }
 
@@ -507,8 +557,11 @@ export class DatasetViewer extends Panel {
 
   private showTrouble(sentence: string): void {
     if (this.isDisposed) return
-    const again = createLink("Open it again", () => void this.open())
-    this.trouble.replaceChildren(createElement("span", "", `${this.options.path.split("/").at(-1)} cannot be read: ${sentence} `), again)
+    const again = createLink(trans.__("Open it again"), () => void this.open())
+    this.trouble.replaceChildren(
+      createElement("span", "", `${trans.__("%1 cannot be read: %2", this.options.path.split("/").at(-1), sentence)} `),
+      again,
+    )
     this.trouble.hidden = false
     this.node.dataset.state = "trouble"
   }
@@ -529,7 +582,10 @@ export class DatasetViewer extends Panel {
   }
 
   private changed(): void {
-    this.options.onStateChanged({ query: this.query, row: this.row })
+    // Which rows are alike is not known any more after a reload.
+    const isKept = ({ column }: { readonly column: string }) => column !== alikeColumn
+    const { search, filters, sort } = this.query
+    this.options.onStateChanged({ query: { search, filters: filters.filter(isKept), sort: sort.filter(isKept) }, row: this.row })
   }
 }
 
@@ -544,10 +600,23 @@ function combine(own: Filter, added: Filter): Filter | undefined {
   return JSON.stringify(own) === JSON.stringify(added) ? undefined : added
 }
 
+function describeAlike({ rows, groups, leaks, compared, all }: Alike): string {
+  const words = [
+    rows === 0
+      ? trans.__("No two rows are alike.")
+      : trans._n("%2 row in %3 groups", "%2 rows in %3 groups", rows - leaks, formatCount(rows - leaks), formatCount(groups)),
+  ]
+  if (leaks > 0) words.push(trans._n("%2 repeats another split", "%2 repeat another split", leaks, formatCount(leaks)))
+  if (compared < all) words.push(trans.__("of the first %1", formatCount(compared)))
+  return words.join(", ")
+}
+
 function hints(): HTMLElement {
   return createElement(
     "p",
     "p2m-mute p2m-hints",
-    "j k moves \u00b7 / searches \u00b7 f filters by this cell \u00b7 s sorts, S adds \u00b7 m marks, to compare \u00b7 l copies the link \u00b7 c copies code",
+    trans.__(
+      "j k moves \u00b7 / searches \u00b7 f filters by this cell \u00b7 s sorts, S adds \u00b7 m marks, to compare \u00b7 l copies the link \u00b7 c copies code",
+    ),
   )
 }

@@ -1,7 +1,8 @@
 // The chosen row beside the grid: its text unabridged, how it came into the set, and where it differs from another row.
 import { diffWords } from "../../../kernel-lib/src/display/word-diff"
 import { formatCount } from "../../../kernel-lib/src/display/wording"
-import type { Cell, ColumnInfo, FullRow } from "../protocol"
+import { alikeColumn, type Cell, type ColumnInfo, type FullRow } from "../protocol"
+import { trans } from "../settings/language"
 import { createElement, createLink } from "./elements"
 import { showCell } from "./renderers"
 
@@ -17,7 +18,7 @@ export interface PanelActions {
 }
 
 /** Columns that the panel tells in its own way. */
-const told = new Set(["input", "output", "id", "group", "reason", "detail"])
+const told = new Set(["input", "output", "id", "group", "reason", "detail", alikeColumn])
 
 export function renderDetail(
   row: FullRow,
@@ -27,17 +28,18 @@ export function renderDetail(
 ): DocumentFragment {
   const view = document.createDocumentFragment()
   const values = new Map(row.cells.map(({ name, value }) => [name, value]))
-  const heading = createElement("h5", "", `Row ${formatCount(row.row)}`)
-  heading.append(createLink("copy link", () => actions.copyLink(row.row), "Copies an address that opens this file at this row"))
+  const heading = createElement("h5", "", trans.__("Row %1", formatCount(row.row)))
+  heading.append(
+    createLink(trans.__("copy link"), () => actions.copyLink(row.row), trans.__("Copies an address that opens this file at this row")),
+  )
   view.append(heading)
   const isExample = values.has("input") && values.has("output")
   if (isExample) view.append(renderExample(values))
-  const steps = provenanceOf(values)
-  if (steps.length > 0) view.append(createElement("h5", "", "How it came here"), renderPath(steps))
+  const steps = provenanceOf(row, values)
+  if (steps.length > 0) view.append(createElement("h5", "", trans.__("How it came here")), renderPath(steps))
   const rest = row.cells.filter(({ name }) => !(isExample && told.has(name)) && !name.startsWith("from."))
   if (rest.length > 0) view.append(renderRest(rest, columns))
-  if (row.numColumns > row.cells.length)
-    view.append(createElement("p", "p2m-mute", `and ${formatCount(row.numColumns - row.cells.length)} more columns`))
+  if (row.numColumns > row.cells.length) view.append(createElement("p", "p2m-mute", describeFurther(row.numColumns - row.cells.length)))
   for (const other of others) view.append(...renderDifference(other, row, actions))
   return view
 }
@@ -45,14 +47,29 @@ export function renderDetail(
 function renderExample(values: ReadonlyMap<string, Cell>): HTMLElement {
   const [input, output] = [textOf(values.get("input")), textOf(values.get("output"))]
   const example = createElement("div", "p2m-example")
-  example.append(createElement("div", "p2m-text", input || "(empty)"))
+  example.append(createElement("div", "p2m-text", input || trans.__("(empty)")))
   const answer = createElement("div", "p2m-text")
-  answer.append(createElement("span", "p2m-mute", "-> "), createElement("span", "", output || "(empty)"))
-  example.append(
-    answer,
-    createElement("div", "p2m-mute", `${formatCount([...input].length)} + ${formatCount([...output].length)} characters`),
+  answer.append(createElement("span", "p2m-mute", "-> "), createElement("span", "", output || trans.__("(empty)")))
+  const lengths = createElement(
+    "div",
+    "p2m-mute p2m-lengths",
+    trans.__("%1 + %2 characters", formatCount([...input].length), formatCount([...output].length)),
   )
+  example.append(answer, lengths)
+  void addTokens(lengths, input, output)
   return example
+}
+
+/** The table of tokens is large: it is loaded when a row is first looked at. */
+async function addTokens(lengths: HTMLElement, input: string, output: string): Promise<void> {
+  const { countTokens } = await import("./count-tokens")
+  const counts = [input, output].map((text) => formatCount(countTokens(text)))
+  lengths.append(` \u00b7 ${trans.__("%1 + %2 tokens", ...counts)}`)
+  lengths.title = trans.__("As GPT-4o counts them (o200k); a student has a vocabulary of its own.")
+}
+
+function describeFurther(count: number): string {
+  return trans._n("and %2 more column", "and %2 more columns", count, formatCount(count))
 }
 
 interface Step {
@@ -61,21 +78,33 @@ interface Step {
   readonly isBad?: boolean
 }
 
-function provenanceOf(values: ReadonlyMap<string, Cell>): Step[] {
-  const steps: Step[] = []
+/** A row's way into the set, from its source to the filters. */
+function provenanceOf({ from = {} }: FullRow, values: ReadonlyMap<string, Cell>): Step[] {
   const get = (name: string) => textOf(values.get(name))
-  const kind = get("from.kind")
-  if (kind === "generated") {
-    const temperature = get("from.temperature")
-    steps.push({
-      name: `call ${formatCount(Number(get("from.call")))}`,
-      words: `${get("from.origin")}${temperature === "" ? "" : `, T ${temperature}`}`,
-    })
-    if (get("from.votes") !== "") steps.push({ name: "votes", words: `${get("from.votes")} responses agreed` })
-  } else if (kind !== "") steps.push({ name: kind, words: `from ${get("from.origin")}` })
-  if (get("group") !== "") steps.push({ name: "group", words: get("group") })
+  const of = (name: string) => (typeof from[name] === "string" || typeof from[name] === "number" ? String(from[name]) : "")
+  const count = (name: string) => formatCount(Number(of(name)))
+  const steps: Step[] = []
+  if (from.kind === "generated") {
+    const teacher = from.isSimulated === true ? trans.__("%1, simulated", of("teacher")) : of("teacher")
+    const temperature = of("temperature") === "" ? "" : `, T ${of("temperature")}`
+    steps.push({ name: trans.__("call %1", count("call")), words: `${teacher}${temperature}` })
+    if (of("response") !== "")
+      steps.push({ name: trans.__("response"), words: trans.__("number %1 of its call", formatCount(Number(of("response")) + 1)) })
+    if (of("votes") !== "") steps.push({ name: trans.__("votes"), words: trans.__("%1 of %2 responses agreed", of("votes"), of("voters")) })
+  } else if (from.kind === "retrieved") {
+    const place = [of("dataset"), of("configuration"), of("split")].filter((part) => part !== "").join(", ")
+    steps.push({ name: trans.__("retrieved"), words: place })
+    if (of("row") !== "") steps.push({ name: trans.__("source row"), words: count("row") })
+    if (of("transformedBy") !== "") steps.push({ name: trans.__("transformed"), words: trans.__("by %1", of("transformedBy")) })
+  } else if (from.kind === "annotated") {
+    steps.push({ name: trans.__("annotated"), words: `${of("source")}${of("row") === "" ? "" : `, ${trans.__("row %1", count("row"))}`}` })
+  } else if (of("kind") !== "") steps.push({ name: of("kind"), words: of("source") || of("dataset") || of("teacher") })
   if (get("reason") !== "")
-    steps.push({ name: "rejected", words: `${get("reason")}${get("detail") === "" ? "" : `: ${get("detail")}`}`, isBad: true })
+    steps.push({ name: trans.__("rejected"), words: `${get("reason")}${get("detail") === "" ? "" : `: ${get("detail")}`}`, isBad: true })
+  else if (steps.length > 0) steps.push({ name: trans.__("filters"), words: trans.__("all passed") })
+  if (get("group") !== "") steps.push({ name: trans.__("group"), words: get("group") })
+  if (get(alikeColumn) !== "")
+    steps.push({ name: trans.__("alike"), words: trans.__("says the same as %1, or nearly", get(alikeColumn)), isBad: true })
   if (steps.length > 0 && get("id") !== "") steps.push({ name: "id", words: get("id") })
   return steps
 }
@@ -97,7 +126,7 @@ function renderRest(cells: FullRow["cells"], columns: readonly ColumnInfo[]): HT
     const text = createElement("dd", value === null || value === "" ? "p2m-mute" : "p2m-text")
     text.textContent = ""
     text.append(createElement("span", "", typeof value === "string" && value !== "" ? value : showCell(value, kinds.get(name))))
-    if (isCut) text.append(createElement("span", "p2m-mute", " ... (cut: the file has more)"))
+    if (isCut) text.append(createElement("span", "p2m-mute", ` ... ${trans.__("(cut: the file has more)")}`))
     list.append(createElement("dt", "", name), text)
   }
   return list
@@ -105,16 +134,16 @@ function renderRest(cells: FullRow["cells"], columns: readonly ColumnInfo[]): HT
 
 /** Texts of both rows, word by word; columns that are equal are left out. */
 function* renderDifference({ row: other, why }: OtherRow, row: FullRow, actions: PanelActions): Generator<HTMLElement> {
-  const heading = createElement("h5", "", "Against ")
+  const heading = createElement("h5", "", `${trans.__("Against")} `)
   heading.append(
-    createLink(`row ${formatCount(other.row)}`, () => actions.goTo(other.row), "Goes to that row"),
+    createLink(trans.__("row %1", formatCount(other.row)), () => actions.goTo(other.row), trans.__("Goes to that row")),
     createElement("span", "p2m-mute", `, ${why}`),
   )
   yield heading
   const before = new Map(other.cells.map(({ name, value }) => [name, value]))
   let isSame = true
   for (const { name, value } of row.cells) {
-    if (name === "id" || name.startsWith("from.")) continue
+    if (name === "id" || name === alikeColumn || name.startsWith("from.")) continue
     const [first, second] = [textOf(before.get(name)), textOf(value)]
     if (first === second && name !== "input" && name !== "output") continue
     if (first !== second) isSame = false
@@ -123,7 +152,7 @@ function* renderDifference({ row: other, why }: OtherRow, row: FullRow, actions:
       line.append(createElement(kind === "same" ? "span" : kind === "added" ? "ins" : "del", "", text))
     yield line
   }
-  if (isSame) yield createElement("div", "p2m-mute", "Their texts are the same.")
+  if (isSame) yield createElement("div", "p2m-mute", trans.__("Their texts are the same."))
 }
 
 function textOf(value: Cell | undefined): string {

@@ -4,6 +4,7 @@ import type { ServiceManager } from "@jupyterlab/services"
 import type { IStateDB } from "@jupyterlab/statedb"
 import type { FileFormat, OpenRequest } from "../protocol"
 import { isEverything } from "../protocol"
+import type { SettingsValues } from "../settings/settings"
 import { DatasetViewer, type ViewerState } from "./dataset-viewer"
 
 export class DatasetDocument extends DocumentWidget<DatasetViewer> {
@@ -44,6 +45,7 @@ export interface Surroundings {
   /** The row that the page's address names, for the file it names; only once. */
   takeRowOfAddress(path: string): number | undefined
   openFile(path: string): void
+  readonly settings: () => SettingsValues
 }
 
 /** `stored` answers what was kept of a file's view before the page was loaded again. */
@@ -57,7 +59,7 @@ export class DatasetViewerFactory extends ABCWidgetFactory<DatasetDocument> {
   }
 
   protected createNewWidget(context: DocumentRegistry.Context): DatasetDocument {
-    const { services, state, takeRowOfAddress, openFile } = this.surroundings
+    const { services, state, takeRowOfAddress, openFile, settings } = this.surroundings
     const row = takeRowOfAddress(context.path)
     const known = this.stored.get(context.path)
     let saving: ReturnType<typeof setTimeout> | undefined
@@ -71,6 +73,8 @@ export class DatasetViewerFactory extends ABCWidgetFactory<DatasetDocument> {
         saving = setTimeout(() => void saveState(state, context.path, viewer), 400)
       },
       findRejected: () => findRejected(services, context.path, openFile),
+      findOtherSplits: () => findOtherSplits(services, context.path),
+      findsNearestRow: () => settings().findsNearestRow,
     })
     content.disposed.connect(() => clearTimeout(saving))
     const widget = new DatasetDocument({ content, context })
@@ -104,18 +108,35 @@ function formatOf(path: string): FileFormat {
   return /\.tsv$/i.test(path) ? "tsv" : "parquet"
 }
 
+interface Entry {
+  readonly name: string
+  readonly path: string
+}
+
 /** Looks into the folder, since asking for a file that is not there would be an error in the console. */
+async function listFolderOf(services: ServiceManager.IManager, path: string): Promise<{ name: string; entries: readonly Entry[] }> {
+  const name = path.split("/").at(-1) ?? path
+  const folder = path.slice(0, Math.max(0, path.length - name.length - 1))
+  const { content } = await services.contents.get(folder, { content: true, type: "directory" }).catch(() => ({ content: [] }))
+  return { name, entries: content as readonly Entry[] }
+}
+
 async function findRejected(
   services: ServiceManager.IManager,
   path: string,
   open: (path: string) => void,
 ): Promise<(() => void) | undefined> {
-  const name = path.split("/").at(-1) ?? path
-  const folder = path.slice(0, Math.max(0, path.length - name.length - 1))
+  const { name, entries } = await listFolderOf(services, path)
   const wanted = name.replace(/(\.[^.]+)$/, ".rejected$1")
-  const { content } = await services.contents.get(folder, { content: true, type: "directory" }).catch(() => ({ content: [] }))
-  const found = (content as { readonly name: string; readonly path: string }[]).find((entry) => entry.name === wanted)
+  const found = entries.find((entry) => entry.name === wanted)
   return found && (() => open(found.path))
+}
+
+/** The test and validation sets beside a file, as runs name them: what a row of it must not repeat. */
+async function findOtherSplits(services: ServiceManager.IManager, path: string) {
+  const { name, entries } = await listFolderOf(services, path)
+  const splits = entries.filter((entry) => entry.name !== name && /^(test|validation)\.(parquet|jsonl|csv|tsv)$/i.test(entry.name))
+  return Promise.all(splits.map(async ({ name, path }) => ({ name, request: await locateFile(services, path) })))
 }
 
 function encodePath(path: string): string {

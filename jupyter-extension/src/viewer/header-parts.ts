@@ -1,7 +1,8 @@
 // What a column's header shows: a note, and a picture whose parts filter when they are clicked. Also used to find what was clicked.
 import { onOneLine } from "../../../kernel-lib/src/display/plain-text"
-import { countOf, formatCount } from "../../../kernel-lib/src/display/wording"
+import { formatCount } from "../../../kernel-lib/src/display/wording"
 import type { ColumnInfo, ColumnSummary, Filter, Query } from "../protocol"
+import { countRows, trans } from "../settings/language"
 
 export const headerHeight = 78
 const pictureTop = 40
@@ -23,18 +24,31 @@ export interface HeaderPart {
 
 /** What stands in a column, in a few words. */
 export function noteOf(info: ColumnInfo, summary: ColumnSummary | undefined, numRows: number): string {
-  if (!summary) return info.kind
-  const seen = summary.seen < numRows ? `, ${formatShare(summary.seen / numRows)} seen` : ""
-  const missing = summary.missing > 0 ? `, ${formatShare(summary.missing / summary.seen)} missing` : ""
-  if (summary.kind === "nothing") return `nothing in it${seen}`
-  if (summary.kind === "values") return `${countOf(summary.values.length, "value")}${missing}${seen}`
+  if (!summary) return info.kind === "number" ? trans.__("number") : info.kind === "date" ? trans.__("date") : trans.__("text")
+  const words = [describeContent(summary)]
+  if (summary.missing > 0 && summary.kind !== "nothing") words.push(trans.__("%1 missing", formatShare(summary.missing / summary.seen)))
+  if (summary.seen < numRows) words.push(trans.__("%1 seen", formatShare(summary.seen / numRows)))
+  return words.join(", ")
+}
+
+function describeContent(summary: ColumnSummary): string {
+  if (summary.kind === "nothing") return trans.__("nothing in it")
+  if (summary.kind === "values") return trans._n("%2 value", "%2 values", summary.values.length, summary.values.length)
   const [low, high] = [formatNumber(summary.low, summary.kind), formatNumber(summary.high, summary.kind)]
-  if (summary.kind === "length") return `${low === high ? low : `${low} to ${high}`} characters${missing}${seen}`
-  return `${low === high ? low : `${low} to ${high}`}${missing}${seen}`
+  return summary.kind === "length" ? countCharacters(low, high, summary.high) : formatRange(low, high)
+}
+
+/** `3 to 40`, or `3` where both ends are the same. */
+export function formatRange(low: string, high: string): string {
+  return low === high ? low : trans.__("%1 to %2", low, high)
+}
+
+export function countCharacters(low: string, high: string, count: number): string {
+  return trans._n("%2 character", "%2 characters", low === high ? count : 2, formatRange(low, high))
 }
 
 function formatShare(share: number): string {
-  return share < 0.01 ? "under 1%" : `${share > 0.99 && share < 1 ? 99 : Math.round(share * 100)}%`
+  return share < 0.01 ? trans.__("under 1%") : `${share > 0.99 && share < 1 ? 99 : Math.round(share * 100)}%`
 }
 
 export function formatNumber(value: number, kind: string): string {
@@ -67,7 +81,13 @@ export function partsOf(summary: ColumnSummary | undefined, query: Query, width:
   if (missingWidth === 0) return parts
   const filter: Filter = { kind: "missing", column: summary.column }
   const last = parts.at(-1)
-  const label = `${countOf(summary.missing, "row")} without ${onOneLine(summary.column)}`
+  const label = trans._n(
+    "%2 row without %3",
+    "%2 rows without %3",
+    summary.missing,
+    formatCount(summary.missing),
+    onOneLine(summary.column),
+  )
   const x = last ? last.x + last.width + (summary.kind === "values" ? 1 : 4) : padding
   const isBar = summary.kind === "values"
   const height = isBar ? 11 : Math.max(2, (pictureHeight * summary.missing) / summary.seen)
@@ -96,7 +116,7 @@ function valueParts({ values, column, seen }: Extract<ColumnSummary, { kind: "va
     const width = Math.max(1, Math.min(room, least + (spare * rows) / seen) - 1)
     const part = { x, width, y: pictureTop + 2, height: 11, filter: { kind: "values", column, values: [value] } as const }
     x += width + 1
-    return { ...part, label: `${value === "" ? "(empty)" : onOneLine(value)}: ${countOf(rows, "row")}` }
+    return { ...part, label: `${value === "" ? trans.__("(empty)") : onOneLine(value)}: ${countRows(rows)}` }
   })
 }
 
@@ -121,19 +141,21 @@ function binParts(summary: Extract<ColumnSummary, { bins: unknown }>, room: numb
     const height = rows === 0 ? 0 : Math.max(1.5, (pictureHeight * rows) / most)
     const x = padding + index * step
     const end = isWhole && !isLast ? filter.high - 1 : filter.high
-    const range = `${formatNumber(filter.low, kind)}${end === filter.low ? "" : ` to ${formatNumber(end, kind)}`}${isLength ? " characters" : ""}`
+    const [first, last] = [formatNumber(filter.low, kind), formatNumber(end, kind)]
+    const range = isLength ? countCharacters(first, last, end) : formatRange(first, last)
     return {
       x,
       width: step - (step > 5 ? 2 : 0.5),
       y: pictureTop + pictureHeight - height,
       height,
       filter,
-      label: `${range}: ${countOf(rows, "row")}`,
+      label: `${range}: ${countRows(rows)}`,
     }
   })
 }
 
 function overlap(one: Filter, other: Filter): boolean {
+  if (one.kind === "present") return other.kind !== "missing"
   if (one.kind === "values" && other.kind === "values") return one.values.some((value) => other.values.includes(value))
   if ((one.kind === "range" || one.kind === "length") && one.kind === other.kind)
     return one.low < other.high && other.low < one.high ? true : one.low === other.low || (one.high === other.high && one.isLast)

@@ -3,13 +3,19 @@ import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } fro
 import { ICommandPalette, WidgetTracker } from "@jupyterlab/apputils"
 import { PageConfig } from "@jupyterlab/coreutils"
 import { IDefaultFileBrowser } from "@jupyterlab/filebrowser"
+import { ILauncher } from "@jupyterlab/launcher"
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime"
 import { IStateDB } from "@jupyterlab/statedb"
-import { ITranslator, nullTranslator } from "@jupyterlab/translation"
+import { ITranslator } from "@jupyterlab/translation"
 import { addCommands, type CommandId, factoryName } from "../commands"
 import { createRendererFactory, type FindFile } from "../renderer"
+import { takeTranslator, trans } from "../settings/language"
+import { defaults, ISettings, type Settings } from "../settings/settings"
 import type { ViewerState } from "./dataset-viewer"
 import type { DatasetDocument, Surroundings } from "./document"
+
+/** Files that the viewer can open. */
+const fileTypes = ["parquet", "jsonl", "csv", "tsv"]
 
 export const outputs: JupyterFrontEndPlugin<void> = {
   id: "jupyterlab-prompt2model:outputs",
@@ -34,7 +40,7 @@ export const documents: JupyterFrontEndPlugin<void> = {
   id: "jupyterlab-prompt2model:documents",
   description: "Opens Parquet, JSON lines and CSV in a viewer of datasets.",
   autoStart: true,
-  optional: [ILayoutRestorer, ICommandPalette, IDefaultFileBrowser, IStateDB, ITranslator],
+  optional: [ILayoutRestorer, ICommandPalette, IDefaultFileBrowser, IStateDB, ITranslator, ISettings, ILauncher],
   activate(
     app,
     restorer: ILayoutRestorer | null,
@@ -42,8 +48,10 @@ export const documents: JupyterFrontEndPlugin<void> = {
     browser: IDefaultFileBrowser | null,
     state: IStateDB | null,
     translator: ITranslator | null,
+    settings: Settings | null,
+    launcher: ILauncher | null,
   ) {
-    const trans = (translator ?? nullTranslator).load("jupyterlab_prompt2model")
+    takeTranslator(translator)
     const tracker = new WidgetTracker<DatasetDocument>({ namespace: "prompt2model-dataset-viewer" })
     const address = rowOfAddress()
     const surroundings: Surroundings = {
@@ -51,6 +59,7 @@ export const documents: JupyterFrontEndPlugin<void> = {
       state,
       takeRowOfAddress: (path) => address(path),
       openFile: (path) => void app.commands.execute("docmanager:open", { path, factory: factoryName }),
+      settings: () => settings?.values ?? defaults,
     }
     app.docRegistry.addFileType({
       name: "parquet",
@@ -60,7 +69,7 @@ export const documents: JupyterFrontEndPlugin<void> = {
       contentType: "file",
       fileFormat: "base64",
     })
-    const ready = registerFactory(app, surroundings, tracker, trans.__("Dataset Viewer"))
+    const ready = (settings?.ready ?? Promise.resolve()).then(() => registerFactory(app, surroundings, tracker))
     if (restorer) {
       void restorer.restore(tracker, {
         command: "docmanager:open",
@@ -69,21 +78,17 @@ export const documents: JupyterFrontEndPlugin<void> = {
         when: ready,
       })
     }
-    const ids = addCommands(app, { tracker, browser, trans })
-    if (palette)
-      for (const command of ids.filter((id: CommandId) => id !== "prompt2model:open"))
-        palette.addItem({ command, category: trans.__("Datasets") })
-    for (const type of ["parquet", "jsonl", "csv", "tsv"])
+    const ids = addCommands(app, { tracker, browser })
+    const category = trans.__("Prompt2Model")
+    if (palette) for (const command of ids.filter((id: CommandId) => id !== "prompt2model:open")) palette.addItem({ command, category })
+    if (palette) palette.addItem({ command: "prompt2model:open", category, args: { asks: true } })
+    launcher?.add({ command: "prompt2model:open", args: { asks: true }, category, rank: 1 })
+    for (const type of fileTypes)
       app.contextMenu.addItem({ command: "prompt2model:open", selector: `.jp-DirListing-item[data-file-type="${type}"]`, rank: 1.5 })
   },
 }
 
-async function registerFactory(
-  app: JupyterFrontEnd,
-  surroundings: Surroundings,
-  tracker: WidgetTracker<DatasetDocument>,
-  label: string,
-): Promise<void> {
+async function registerFactory(app: JupyterFrontEnd, surroundings: Surroundings, tracker: WidgetTracker<DatasetDocument>): Promise<void> {
   const { DatasetViewerFactory, UnloadedModelFactory, stateKey } = await import("./document")
   const kept = await surroundings.state?.fetch(stateKey).catch(() => undefined)
   const stored = new Map<string, ViewerState>(Object.entries((kept ?? {}) as Record<string, never>))
@@ -91,10 +96,10 @@ async function registerFactory(
   const factory = new DatasetViewerFactory(
     {
       name: factoryName,
-      label,
+      label: trans.__("Dataset Viewer"),
       modelName: "prompt2model-unloaded",
-      fileTypes: ["parquet", "jsonl", "csv", "tsv"],
-      defaultFor: ["parquet", "jsonl"],
+      fileTypes,
+      defaultFor: surroundings.settings().opens.filter((ending) => fileTypes.includes(ending)),
       readOnly: true,
     },
     surroundings,

@@ -3,6 +3,7 @@ import { CellRenderer, type GraphicsContext } from "@lumino/datagrid"
 import { colours as palette } from "../../../kernel-lib/src/display/colours"
 import { onOneLine } from "../../../kernel-lib/src/display/plain-text"
 import type { Cell, ColumnInfo } from "../protocol"
+import { trans } from "../settings/language"
 import type { GridColours } from "./colours"
 import { formatDate, formatNumber, noteOf, padding, partsOf } from "./header-parts"
 import type { HeaderState } from "./rows-model"
@@ -26,8 +27,8 @@ export class HeaderRenderer extends CellRenderer {
     gc.textBaseline = "alphabetic"
     if (region === "corner-header") {
       gc.textAlign = "right"
-      drawText(gc, "row", x + width - padding, y + 17, { font: `500 12.5px ${uiFont}`, colour: ink })
-      drawText(gc, "index", x + width - padding, y + 33, { font: `11px ${uiFont}`, colour: mute })
+      drawText(gc, trans.__("row"), x + width - padding, y + 17, { font: `500 12.5px ${uiFont}`, colour: ink })
+      drawText(gc, trans.__("index"), x + width - padding, y + 33, { font: `11px ${uiFont}`, colour: mute })
       return
     }
     const { info, summary, query } = value as HeaderState
@@ -54,7 +55,7 @@ export class HeaderRenderer extends CellRenderer {
     if (summary?.kind === "values") {
       const names = fitText(
         gc,
-        summary.values.map(({ value }) => (value === "" ? "(empty)" : onOneLine(value))).join(", "),
+        summary.values.map(({ value }) => (value === "" ? trans.__("(empty)") : onOneLine(value))).join(", "),
         room,
         `11px ${uiFont}`,
       )
@@ -93,7 +94,7 @@ export class BodyRenderer extends CellRenderer {
 /** A cell as text of one line. */
 export function showCell(value: Cell, kind: ColumnInfo["kind"] | undefined): string {
   if (value === null) return "\u2013"
-  if (value === "") return "(empty)"
+  if (value === "") return trans.__("(empty)")
   if (typeof value === "number") return kind === "date" ? formatDate(value) : formatNumber(value, "number")
   return typeof value === "string" ? onOneLine(value) : String(value)
 }

@@ -1,19 +1,21 @@
 // What was chosen in the viewer, in words and as TypeScript that chooses the same rows in a cell.
 import { onOneLine } from "../../../kernel-lib/src/display/plain-text"
 import type { ColumnInfo, Filter, Query } from "../protocol"
-import { formatNumber } from "./header-parts"
+import { trans } from "../settings/language"
+import { countCharacters, formatNumber, formatRange } from "./header-parts"
 
 /** A filter as a chip says it: `temperature 1.2 to 1.7`. */
 export function describeFilter(filter: Filter, columns: readonly ColumnInfo[]): string {
   const info = columns.find(({ name }) => name === filter.column)
   const name = onOneLine(info?.path ?? filter.column)
-  if (filter.kind === "missing") return `${name} missing`
+  if (filter.kind === "missing") return trans.__("%1 missing", name)
+  if (filter.kind === "present") return trans.__("%1 present", name)
   if (filter.kind === "values")
-    return `${name}: ${filter.values.map((value) => (value === "" ? "(empty)" : onOneLine(value).slice(0, 40))).join(", ")}`
+    return `${name}: ${filter.values.map((value) => (value === "" ? trans.__("(empty)") : onOneLine(value).slice(0, 40))).join(", ")}`
   const kind = filter.kind === "length" ? "length" : (info?.kind ?? "number")
   const high = filter.kind === "length" && !filter.isLast ? filter.high - 1 : filter.high
-  const range = filter.low === high ? formatNumber(high, kind) : `${formatNumber(filter.low, kind)} to ${formatNumber(high, kind)}`
-  return `${name} ${range}${filter.kind === "length" ? " characters" : ""}`
+  const [first, last] = [formatNumber(filter.low, kind), formatNumber(high, kind)]
+  return `${name} ${filter.kind === "length" ? countCharacters(first, last, high) : formatRange(first, last)}`
 }
 
 const datasetColumns = ["input", "output", "id", "group"]
@@ -57,6 +59,7 @@ function accessOf(column: string, row = "row"): string {
 function conditionsOf(filter: Filter, isDate: boolean): string[] {
   const access = accessOf(filter.column)
   if (filter.kind === "missing") return [`!${access}`]
+  if (filter.kind === "present") return [access]
   if (filter.kind === "values") {
     const [only] = filter.values
     return filter.values.length === 1

@@ -1,7 +1,8 @@
 // The line above the grid: what file this is, the search, the filters, how many rows match, and what can be done with them.
-import { countOf, formatCount } from "../../../kernel-lib/src/display/wording"
+import { formatCount } from "../../../kernel-lib/src/display/wording"
 import type { ColumnInfo, FileState, Query, ViewState } from "../protocol"
 import { isEverything } from "../protocol"
+import { countColumns, countRows, trans } from "../settings/language"
 import { createElement, createLink } from "./elements"
 import { describeFilter } from "./selection-as-code"
 
@@ -12,6 +13,7 @@ export interface BarActions {
   copyCode(): void
   exportAs(format: "csv" | "jsonl"): void
   openRejected(): void
+  groupAlike(): void
   focusGrid(): void
 }
 
@@ -22,6 +24,7 @@ export class ToolBar {
   private readonly chips = createElement("span", "p2m-chips")
   private readonly matches = createElement("span", "p2m-mute p2m-matches")
   private readonly rejected: HTMLButtonElement
+  private isSaid = false
   private typing: ReturnType<typeof setTimeout> | undefined
 
   constructor(
@@ -30,8 +33,8 @@ export class ToolBar {
   ) {
     const title = createElement("span", "p2m-title", name)
     this.input.type = "search"
-    this.input.placeholder = "search in all text"
-    this.input.setAttribute("aria-label", "Search in all text")
+    this.input.placeholder = trans.__("search in all text")
+    this.input.setAttribute("aria-label", trans.__("Search in all text"))
     this.input.addEventListener("input", () => {
       clearTimeout(this.typing)
       this.typing = setTimeout(() => actions.search(this.input.value), 180)
@@ -46,14 +49,23 @@ export class ToolBar {
       event.stopPropagation()
     })
     this.matches.setAttribute("role", "status")
-    this.rejected = createLink("Rejected rows", actions.openRejected, "Opens the rows that did not get in, each with its reason")
+    this.rejected = createLink(
+      trans.__("Rejected rows"),
+      actions.openRejected,
+      trans.__("Opens the rows that did not get in, each with its reason"),
+    )
     this.rejected.hidden = true
     const links = createElement("span", "p2m-links")
     links.append(
       this.rejected,
-      createLink("Copy as code", actions.copyCode, "Copies TypeScript that chooses these rows in a cell"),
-      createLink("Export CSV", () => actions.exportAs("csv"), "Saves these rows as CSV"),
-      createLink("JSONL", () => actions.exportAs("jsonl"), "Saves these rows as JSON lines"),
+      createLink(
+        trans.__("Alike rows"),
+        actions.groupAlike,
+        trans.__("Groups rows that say the same or nearly, and those that repeat a test set beside this file"),
+      ),
+      createLink(trans.__("Copy as code"), actions.copyCode, trans.__("Copies TypeScript that chooses these rows in a cell")),
+      createLink(trans.__("Export CSV"), () => actions.exportAs("csv"), trans.__("Saves these rows as CSV")),
+      createLink("JSONL", () => actions.exportAs("jsonl"), trans.__("Saves these rows as JSON lines")),
     )
     this.node.append(title, this.facts, this.input, this.chips, this.matches, links)
   }
@@ -68,9 +80,9 @@ export class ToolBar {
   }
 
   showFile({ numRows, isIndexed, columns, bytes, bytesRead }: FileState): void {
-    const rows = isIndexed ? countOf(numRows, "row") : `${formatCount(numRows)} rows so far`
-    const read = bytesRead >= bytes ? "" : `, read ${formatBytes(bytesRead)}`
-    const text = `${rows} \u00b7 ${countOf(columns.length, "column")} \u00b7 ${formatBytes(bytes)}${read}`
+    const rows = isIndexed ? countRows(numRows) : trans.__("%1 rows so far", formatCount(numRows))
+    const size = bytesRead >= bytes ? formatBytes(bytes) : trans.__("%1, read %2", formatBytes(bytes), formatBytes(bytesRead))
+    const text = `${rows} \u00b7 ${countColumns(columns.length)} \u00b7 ${size}`
     if (this.facts.textContent !== text) this.facts.textContent = text
   }
 
@@ -80,27 +92,34 @@ export class ToolBar {
       const words = describeFilter(filter, columns)
       const chip = createElement("button", "p2m-chip", words)
       chip.type = "button"
-      chip.setAttribute("aria-label", `Remove the filter ${words}`)
+      chip.setAttribute("aria-label", trans.__("Remove the filter %1", words))
       chip.append(createElement("span", "p2m-cross", "\u2715"))
       chip.addEventListener("click", () => this.actions.removeFilter(index))
       return chip
     })
     this.chips.replaceChildren(...chips)
-    if (query.filters.length > 1) this.chips.append(createLink("Show all rows", this.actions.reset))
+    if (query.filters.length > 1) this.chips.append(createLink(trans.__("Show all rows"), this.actions.reset))
   }
 
   showView({ matches, seen, isDone }: ViewState, query: Query, numRows: number): void {
+    if (this.isSaid) return
     if (isEverything(query)) this.matches.textContent = ""
     else if (isDone)
       this.matches.textContent =
-        query.search === "" && query.filters.length === 0 ? "" : `${countOf(matches, "row")} match${matches === 1 ? "es" : ""}`
+        query.search === "" && query.filters.length === 0 ? "" : trans._n("%2 row matches", "%2 rows match", matches, formatCount(matches))
     else
-      this.matches.textContent = `${formatCount(matches)} of the first ${formatCount(seen)} (${Math.floor((100 * seen) / Math.max(1, numRows))}%)`
+      this.matches.textContent = trans.__(
+        "%1 of the first %2 (%3%)",
+        formatCount(matches),
+        formatCount(seen),
+        Math.floor((100 * seen) / Math.max(1, numRows)),
+      )
   }
 
-  /** A sentence for a moment, where something was done that is not seen. */
-  say(sentence: string): void {
+  /** A sentence for a moment, where something was done that is not seen; with `isKept` it stays while rows are looked for. */
+  say(sentence: string, isKept = false): void {
     this.matches.textContent = sentence
+    this.isSaid = isKept
   }
 
   dispose(): void {
@@ -109,7 +128,7 @@ export class ToolBar {
 }
 
 export function formatBytes(bytes: number): string {
-  if (bytes < 1000) return `${bytes} bytes`
+  if (bytes < 1000) return trans._n("%2 byte", "%2 bytes", bytes, bytes)
   for (const [unit, size] of [
     ["GB", 1e9],
     ["MB", 1e6],

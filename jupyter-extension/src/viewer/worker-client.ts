@@ -1,5 +1,11 @@
 // The viewer's side of the line to its worker.
-import type { FromWorker, RequestName, Requests } from "../protocol"
+import type { FromWorker, RequestName, Requests, Sentence } from "../protocol"
+import { trans } from "../settings/language"
+
+/** A sentence of the worker in the reader's language. */
+export function translate({ message, values }: Sentence): string {
+  return trans.__(message, ...values)
+}
 
 type Listener = (message: Extract<FromWorker, { event: string }>) => void
 
@@ -14,12 +20,12 @@ export class WorkerClient {
       if ("event" in data) return listen(data)
       const pending = this.pending.get(data.id)
       this.pending.delete(data.id)
-      if ("error" in data) pending?.reject(new Error(data.error))
+      if ("error" in data) pending?.reject(new Error(translate(data.error)))
       else pending?.resolve(data.answer)
     }
     this.worker.onerror = (event) => {
       event.preventDefault()
-      listen({ event: "trouble", message: "The reader of this file has ended: open the file again." })
+      listen({ event: "trouble", message: "The reader of this file has ended: open the file again.", values: [] })
     }
   }
 

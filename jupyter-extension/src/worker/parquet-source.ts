@@ -4,10 +4,11 @@ import { compressors } from "hyparquet-compressors"
 import type { ColumnInfo, ColumnKind } from "../protocol"
 import type { RangeFile } from "./range-file"
 import type { Chunk, RowSource } from "./row-source"
+import { Trouble } from "./trouble"
 
 /** @throws Error in one sentence */
 export async function openParquet(source: RangeFile): Promise<RowSource> {
-  if (source.byteLength < 12) throw new Error(`This is no Parquet file: it has ${source.byteLength} bytes.`)
+  if (source.byteLength < 12) throw new Trouble("This is no Parquet file: it has %1 bytes.", source.byteLength)
   const file = {
     byteLength: source.byteLength,
     slice(start: number, end?: number) {
@@ -44,7 +45,7 @@ export async function openParquet(source: RangeFile): Promise<RowSource> {
 }
 
 function checkLength(values: ArrayLike<unknown>, wanted: number): ArrayLike<unknown> {
-  if (values.length !== wanted) throw new Error(`It promises ${wanted} rows and has ${values.length}.`)
+  if (values.length !== wanted) throw new Trouble("It promises %1 rows and has %2.", wanted, values.length)
   return values
 }
 
@@ -59,12 +60,12 @@ function kindOf({ children, element }: SchemaTree): ColumnKind {
 function checkFooter(footer: FileMetaData): void {
   const inGroups = footer.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0)
   if (inGroups !== Number(footer.num_rows) || !(inGroups <= 2 ** 32 - 2) || footer.row_groups.some(({ num_rows }) => num_rows < 0n))
-    throw new Error(`It promises ${footer.num_rows} rows and has ${inGroups}.`)
+    throw new Trouble("It promises %1 rows and has %2.", String(footer.num_rows), inGroups)
   const leaves = leafPaths(parquetSchema(footer))
   for (const { columns } of footer.row_groups) {
     const paths = columns.map((column) => column.meta_data?.path_in_schema.join("\n"))
     if (paths.length !== leaves.length || paths.some((path, index) => path !== leaves[index]))
-      throw new Error("Its columns are not those of its schema.")
+      throw new Trouble("Its columns are not those of its schema.")
   }
 }
 

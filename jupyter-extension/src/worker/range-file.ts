@@ -1,5 +1,6 @@
 // A file behind HTTP, read in ranges of bytes, never whole unless it is small.
 import type { AsyncBuffer } from "hyparquet"
+import { Trouble } from "./trouble"
 
 /** A server that knows no ranges sends all of a file: up to this size that is borne. */
 const mostWithoutRanges = 64e6
@@ -24,7 +25,7 @@ export async function openRangeFile(url: string, headers: Readonly<Record<string
     const length = Number(first.headers.get("content-length") ?? 0)
     if (length > mostWithoutRanges) {
       await first.body?.cancel()
-      throw new Error("The server does not send parts of files, and this one is too large to be loaded whole.")
+      throw new Trouble("The server does not send parts of files, and this one is too large to be loaded whole.")
     }
     whole = await first.arrayBuffer()
     byteLength = whole.byteLength
@@ -34,13 +35,9 @@ export async function openRangeFile(url: string, headers: Readonly<Record<string
   async function request(start: number, end: number): Promise<Response> {
     const response = await fetch(url, { headers: { ...headers, Range: `bytes=${start}-${end - 1}` }, cache: "no-store" })
     if (response.ok || response.status === 416) return response
-    throw new Error(
-      response.status === 404
-        ? "The file is not there any more: look for it in the file browser."
-        : response.status === 401 || response.status === 403
-          ? "The server does not let you read this file: log in again."
-          : `The server answered ${response.status} instead of the file.`,
-    )
+    if (response.status === 404) throw new Trouble("The file is not there any more: look for it in the file browser.")
+    if (response.status === 401 || response.status === 403) throw new Trouble("The server does not let you read this file: log in again.")
+    throw new Trouble("The server answered %1 instead of the file.", response.status)
   }
 
   return {
@@ -48,16 +45,17 @@ export async function openRangeFile(url: string, headers: Readonly<Record<string
     bytesRead: () => bytesRead,
     async slice(start, end = byteLength) {
       // A damaged footer may point anywhere.
-      if (!(start >= 0 && start <= end && end <= byteLength)) throw new Error(`It points to bytes ${start} to ${end} of ${byteLength}.`)
+      if (!(start >= 0 && start <= end && end <= byteLength))
+        throw new Trouble("It points to bytes %1 to %2 of %3.", start, end, byteLength)
       if (start === end) return new ArrayBuffer(0)
       if (whole) return whole.slice(start, end)
       const response = await request(start, end)
       // Asked for all of it, some servers send it as if nobody had named a range.
       const isAll = response.status === 200 && end - start === byteLength
       if (!isAll && (response.status !== 206 || totalOf(response) !== byteLength))
-        throw new Error("The file has changed: close it and open it again.")
+        throw new Trouble("The file has changed: close it and open it again.")
       const bytes = await response.arrayBuffer()
-      if (bytes.byteLength !== end - start) throw new Error("The file was cut short while it was read: open it again.")
+      if (bytes.byteLength !== end - start) throw new Trouble("The file was cut short while it was read: open it again.")
       bytesRead += bytes.byteLength
       return bytes
     },
@@ -66,6 +64,6 @@ export async function openRangeFile(url: string, headers: Readonly<Record<string
 
 function totalOf(response: Response): number {
   const total = Number(/\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1])
-  if (!Number.isSafeInteger(total)) throw new Error("The server does not say how large the file is.")
+  if (!Number.isSafeInteger(total)) throw new Trouble("The server does not say how large the file is.")
   return total
 }

@@ -21,6 +21,8 @@ export class Table {
   private readonly reading = new Map<string, Promise<Cells>>()
   private size = 0
   private readonly derived: readonly ColumnInfo[]
+  /** Columns that were found out about this file, whole in memory. */
+  private readonly added = new Map<string, Cells>()
 
   private constructor(
     private readonly file: RangeFile,
@@ -49,6 +51,11 @@ export class Table {
 
   /** Those of our provenance stand where `from` stood, and ids, which nobody reads, stand last. */
   get columns(): readonly ColumnInfo[] {
+    const added = [...this.added.keys()].map((name): ColumnInfo => ({ name, kind: "text" }))
+    return [...this.ownColumns, ...added]
+  }
+
+  private get ownColumns(): readonly ColumnInfo[] {
     if (this.derived.length === 0) return this.source.columns
     const isLast = ({ name }: ColumnInfo) => name === "id"
     const others = this.source.columns.filter((column) => column.name !== "from" && !isLast(column))
@@ -68,6 +75,27 @@ export class Table {
 
   get isIndexed(): boolean {
     return this.source.isIndexed
+  }
+
+  /** Adds a column, or writes it anew: a value for each row. A column of the file with that name goes first. */
+  addColumn(name: string, values: Cells): void {
+    if (!this.ownColumns.some((column) => column.name === name)) this.added.set(name, values)
+    for (const [key, { size }] of this.kept) {
+      if (!key.endsWith(` ${name}`)) continue
+      this.kept.delete(key)
+      this.size -= size
+    }
+  }
+
+  /** Where a row came from, as the library wrote it; undefined where it wrote nothing. */
+  async provenance(row: number): Promise<Provenance | undefined> {
+    if (this.derived.length === 0) return undefined
+    const chunk = this.chunkOf(row)
+    const at = row - this.source.chunks[chunk].start
+    const values = this.source.readPart
+      ? await this.source.readPart(chunk, "from", at, at + 1)
+      : Array.prototype.slice.call(await this.source.readColumn(chunk, "from"), at, at + 1)
+    return parseProvenance(values)[0]
   }
 
   advance(): Promise<void> {
@@ -145,6 +173,9 @@ export class Table {
   }
 
   private async readColumn(chunk: number, name: string): Promise<Cells> {
+    const added = this.added.get(name)
+    const { start, numRows } = this.source.chunks[chunk]
+    if (added) return added.slice(start, start + numRows)
     const field = this.fieldOf(name)
     if (!field) return toCells(await this.source.readColumn(chunk, name))
     // Whoever wants one of them soon wants the others, and parsing is what costs.
@@ -156,6 +187,9 @@ export class Table {
   }
 
   private async readPart(chunk: number, name: string, start: number, end: number): Promise<Cells> {
+    const added = this.added.get(name)
+    const first = this.source.chunks[chunk].start
+    if (added) return added.slice(first + start, first + end)
     const field = this.fieldOf(name)
     const values = await this.source.readPart!(chunk, field ? "from" : name, start, end)
     return field ? pickField(parseProvenance(values), field) : toCells(values)

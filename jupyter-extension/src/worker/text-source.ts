@@ -3,6 +3,7 @@ import type { ColumnInfo } from "../protocol"
 import { parseCsv } from "./parse-csv"
 import type { RangeFile } from "./range-file"
 import type { Chunk, RowSource } from "./row-source"
+import { Trouble } from "./trouble"
 
 /** The first piece is small, so that the first rows are soon there. */
 const firstPiece = 256 * 1024
@@ -110,7 +111,7 @@ async function readPiece(file: RangeFile, from: number, { hasQuotes, isFirst, is
     const end = endOfLines(new Uint8Array(bytes), hasQuotes, isHeader)
     if (end > 0) return { text: decode(bytes.slice(0, end), from), to: from + end }
     if (to === file.byteLength) return { text: decode(bytes, from), to }
-    if (size >= mostBytes) throw new Error("It has a line of more than 256 MB: this is no table.")
+    if (size >= mostBytes) throw new Trouble("It has a line of more than 256 MB: this is no table.")
   }
 }
 

@@ -140,6 +140,7 @@ function searcherOf(search: string): (text: string) => boolean {
 }
 
 function matcherOf(filter: Filter): (value: Cells[number]) => boolean {
+  if (filter.kind === "present") return (value) => value !== null && value !== ""
   if (filter.kind === "missing") return (value) => value === null || value === ""
   if (filter.kind === "values") {
     const values = new Set(filter.values)

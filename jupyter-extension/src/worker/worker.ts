@@ -1,10 +1,12 @@
 // The worker: reads the file, and answers what the viewer asks. What takes long goes on in the background, a chunk at a time.
-import type { Block, Cell, FromWorker, FullRow, Query, Requests, ToWorker } from "../protocol"
-import { everything } from "../protocol"
+import type { Block, Cell, FromWorker, FullRow, Query, Requests, Sentence, ToWorker } from "../protocol"
+import { alikeColumn, everything } from "../protocol"
 import { exportRows } from "./export-rows"
+import { groupAlike } from "./group-alike"
 import { findNearest } from "./nearest-row"
 import { SummaryBuilder, textOf } from "./summaries"
 import { Table } from "./table"
+import { Trouble } from "./trouble"
 import { letOthersGo, View } from "./view"
 
 /** More of a text does not go into a cell of the grid. */
@@ -41,7 +43,7 @@ const handlers: { [Name in keyof Requests]: (request: Parameters<Requests[Name]>
       const [value] = await table.cells(name, [row])
       cells.push({ name, value: cutText(value, panelCharacters), isCut: typeof value === "string" && value.length > panelCharacters })
     }
-    return { row, cells, numColumns: columns.length }
+    return { row, cells, numColumns: columns.length, from: await table.provenance(row) }
   },
   place: async ({ row }) => view.placeOf(row),
   async query(query: Query) {
@@ -56,6 +58,13 @@ const handlers: { [Name in keyof Requests]: (request: Parameters<Requests[Name]>
     watched = columns
     inBackground(summariseAll)
     return null
+  },
+  async alike({ column, others }) {
+    const { found, labels } = await groupAlike(table, column, others, (seen, all) => send({ event: "comparing", seen, all }))
+    table.addColumn(alikeColumn, labels)
+    summaries.delete(alikeColumn)
+    send({ event: "file", state: table.state })
+    return found
   },
   export: ({ format }) => exportRows(table, view, format),
   nearest: ({ row, column }) => findNearest(table, row, column),
@@ -109,12 +118,13 @@ function nextToSummarise() {
 }
 
 function inBackground(work: () => Promise<void>): void {
-  work().catch((error) => send({ event: "trouble", message: sentenceOf(error) }))
+  work().catch((error) => send({ event: "trouble", ...sentenceOf(error) }))
 }
 
-function sentenceOf(error: unknown): string {
+function sentenceOf(error: unknown): Sentence {
+  if (error instanceof Trouble) return { message: error.template, values: error.values }
   const message = textOf(error instanceof Error ? error.message : String(error)).trim()
-  return /[.!?]$/.test(message) ? message : `${message}.`
+  return { message: "%1", values: [/[.!?]$/.test(message) ? message : `${message}.`] }
 }
 
 function send(message: FromWorker): void {
