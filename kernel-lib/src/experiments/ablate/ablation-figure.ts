@@ -78,8 +78,8 @@ export function drawAblation(ablation: Drawn): Picture {
   const nameWidth = Math.min(300, Math.max(...cells.map(({ name }) => estimateWidth(name))) + 10)
   const left = nameWidth + 8
   const top = 26
-  const height = Math.max(top + cells.length * lineHeight + 26, costHeight + 72)
   const hasCosts = new Set(cells.map(({ cost }) => cost[ablation.costName])).size > 1
+  const height = Math.max(top + cells.length * lineHeight + 26, hasCosts ? costHeight + 72 : 0)
   const width = left + plotWidth + 20 + (hasCosts ? costWidth + 90 : 0)
   return drawPicture(width, height, describe(cells, metric), [
     ...drawIntervals(cells, metric, left, top),
