@@ -96,7 +96,7 @@ export const pretrainingRecipes: readonly PretrainingRecipe[] = [
     name: "byte-t5-english",
     configuration: t5Configuration(128, 384, 8, 2),
     inputBytes: 256,
-    steps: 5200,
+    steps: 4400,
     batchSize: 32,
     learningRate: 2e-3,
     makeExercises: english,
@@ -131,7 +131,7 @@ export const pretrainingRecipes: readonly PretrainingRecipe[] = [
     // A decoder needs to see where the answer begins.
     template: { kind: "paper", instruction: "" },
     inputBytes: 256,
-    steps: 1600,
+    steps: 700,
     batchSize: 32,
     learningRate: 2e-3,
     makeExercises: english,

@@ -2,6 +2,7 @@
 export type { Architecture, TrainingRow } from "./architecture"
 export { createByteTokenizer } from "./byte-tokenizer"
 export { type Embedder, type EmbedOptions, type LoadEmbedderOptions, loadEmbedder } from "./embedder"
+export { supportedModelTypes } from "./families"
 export { type FitStudentOptions, fitStudent, refuseRow } from "./fit-student"
 export { type CreateStudentOptions, createStudent, type LoadStudentOptions, loadStudent } from "./load-student"
 export { loadTokenizer } from "./load-tokenizer"

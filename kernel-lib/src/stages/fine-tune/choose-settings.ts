@@ -3,9 +3,9 @@ import { InputError } from "../../core/errors"
 import type { LowRankOptions } from "../../students"
 
 export interface TrainingSettings {
-  /** Passes over the training rows. Default 10 for a pretrained base; from scratch as many as make some 700 steps, from 5 to 60. */
+  /** Passes over the training rows. Default 10 for a pretrained base; from scratch, and for a small one (`isSmallModel`), as many as make some 700 steps, from 5 to 60. */
   readonly epochs: number
-  /** Rows of a batch. Default 8 for a pretrained base; from scratch what has about 2,560 tokens. */
+  /** Rows of a batch. Default 8 for a pretrained base; from scratch, and for a small one, what has about 2,560 tokens. */
   readonly batchSize: number
   /** Batches whose gradients make one step together, each by its target tokens: a step has `batchSize * accumulation` rows. Default 1. */
   readonly accumulation: number
@@ -16,13 +16,13 @@ export interface TrainingSettings {
   readonly maxTokensPerBatch: number
   /** Default `adamw`. `adafactor` takes hardly any memory beside weights and gradients; both take `learningRate` and `weightDecay`. */
   readonly optimizer: "adamw" | "adafactor"
-  /** Peak learning rate. Default 5e-5 for a pretrained base, 3e-4 for its adapters (`lowRank`), 2e-3 from scratch. */
+  /** Peak learning rate. Default 5e-5 for a pretrained base, 3e-4 for its adapters (`lowRank`), 1e-3 for a small one, 2e-3 from scratch. */
   readonly learningRate: number
   /** How the learning rate goes on after the warm-up: in a straight line or in half a cosine to zero, or not at all. Default `linear`. */
   readonly schedule: "linear" | "cosine" | "constant"
   /** Share of the steps over which the learning rate rises from zero, in [0, 1]. Default 0.05. */
   readonly warmUp: number
-  /** Decoupled decay: share of a matrix, times the learning rate, that a step takes away; biases and norms keep theirs. Default 0 for a pretrained base, 0.1 from scratch. */
+  /** Decoupled decay: share of a matrix, times the learning rate, that a step takes away; biases and norms keep theirs. Default 0 for a pretrained base, 0.1 from scratch and for a small one. */
   readonly weightDecay: number
   /** Largest norm of the gradient over all weights; a longer one is shortened to it. Default 1. */
   readonly maxGradientNorm: number
@@ -39,7 +39,7 @@ export interface TrainingSettings {
   readonly maxInputTokens: number
   /** As `maxInputTokens`, of outputs. */
   readonly maxOutputTokens: number
-  /** Epochs without a better validation loss after which training stops. Default 3 for a pretrained base, all of them from scratch. */
+  /** Epochs without a better validation loss after which training stops. Default 3 for a pretrained base, all of them from scratch and for a small one. */
   readonly patience: number
   /** Trains thin matrices beside those of the attention (LoRA) and merges them in at the end: little memory, small checkpoints. Default: all weights are trained. */
   readonly lowRank?: LowRankOptions
@@ -80,20 +80,21 @@ const mostTokens = 512
 
 /**
  * `given`, completed. A pretrained base trains as upstream does (10 epochs at 5e-5); a base with random weights needs a larger rate and
- * enough steps, whatever the number of rows.
+ * enough steps, whatever the number of rows, and so does a small pretrained one.
  * @param lengths tokens of each training row's input and output, EOS included
  * @throws InputError `train.settings` for a setting that makes no sense
  */
 export function chooseSettings(
   given: Partial<TrainingSettings>,
-  base: { readonly isPretrained: boolean; readonly dropoutRate: number },
+  base: { readonly isPretrained: boolean; readonly dropoutRate: number; readonly parameters?: number },
   lengths: { readonly inputs: readonly number[]; readonly outputs: readonly number[] },
 ): TrainingSettings {
   checkSettings(given)
+  const isLarge = base.isPretrained && !isSmallModel(base)
   const rows = lengths.inputs.length
-  const batchSize = given.batchSize ?? (base.isPretrained ? 8 : batchFor(lengths))
+  const batchSize = given.batchSize ?? (isLarge ? 8 : batchFor(lengths))
   const stepsAnEpoch = Math.max(1, Math.ceil(rows / (batchSize * (given.accumulation ?? 1))))
-  const epochs = base.isPretrained ? 10 : Math.min(60, Math.max(5, Math.ceil(stepsFromScratch / stepsAnEpoch)))
+  const epochs = isLarge ? 10 : Math.min(60, Math.max(5, Math.ceil(stepsFromScratch / stepsAnEpoch)))
   const maxInputTokens = given.maxInputTokens ?? coverLengths(lengths.inputs)
   const maxOutputTokens = given.maxOutputTokens ?? coverLengths(lengths.outputs)
   return {
@@ -102,18 +103,26 @@ export function chooseSettings(
     accumulation: 1,
     maxTokensPerBatch: boundTokens(maxInputTokens, maxOutputTokens),
     optimizer: "adamw",
-    learningRate: base.isPretrained ? (given.lowRank ? 3e-4 : 5e-5) : 2e-3,
+    learningRate: isLarge ? (given.lowRank ? 3e-4 : 5e-5) : base.isPretrained ? 1e-3 : 2e-3,
     schedule: "linear",
     warmUp: 0.05,
-    weightDecay: base.isPretrained ? 0 : 0.1,
+    weightDecay: isLarge ? 0 : 0.1,
     maxGradientNorm: 1,
     dropout: base.isPretrained ? base.dropoutRate : 0.05,
     labelSmoothing: 0,
     maxInputTokens,
     maxOutputTokens,
-    patience: base.isPretrained ? 3 : (given.epochs ?? epochs),
+    patience: isLarge ? 3 : (given.epochs ?? epochs),
     ...withoutUndefined(given),
   }
+}
+
+/**
+ * Whether a model is so small that, pretrained or not, it learns as one from scratch does: with a large rate, in many steps, and from the input
+ * alone, since an instruction tells it nothing.
+ */
+export function isSmallModel({ parameters }: { readonly parameters?: number }): boolean {
+  return parameters !== undefined && parameters < 5e6
 }
 
 /** Steps that a small model with random weights needs before it answers well on a narrow task. */

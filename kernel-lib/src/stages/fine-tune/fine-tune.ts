@@ -11,7 +11,7 @@ import { makeSelfShowing } from "../../display/self-showing"
 import { writeFileAtomically } from "../../store/atomic"
 import { defineStage } from "../../store/define-stage"
 import { type LoadedStudent, loadStudent, type Template } from "../../students"
-import type { TrainingSettings } from "./choose-settings"
+import { isSmallModel, type TrainingSettings } from "./choose-settings"
 import { removeCheckpoints } from "./loop-state"
 import { trainStudent } from "./train-student"
 import type { TrainingOutcome } from "./training-outcome"
@@ -23,7 +23,7 @@ export interface FineTuneOptions extends StageInlineOptions, Partial<TrainingSet
   readonly validation?: Dataset
   /** The prompt, for the paper's template. */
   readonly spec?: PromptSpec
-  /** How an input becomes the student's text: `paper` puts the instruction before it, `bare` leaves it as it is. Default: that of `distillFrom`; else `paper` for a pretrained base with a `spec`, and `bare`. */
+  /** How an input becomes the student's text: `paper` puts the instruction before it, `bare` leaves it as it is. Default: that of `distillFrom`; else `paper` for a pretrained base with a `spec`, and `bare`; a model of under 5 million parameters keeps its own. */
   readonly template?: "paper" | "bare"
   /**
    * A student whose answers are learnt beside the rows' own, token for token (`distillWeight`, `distillTemperature`): one of the same kind and
@@ -135,6 +135,7 @@ function templateOf(
   { spec, template, distillFrom }: Pick<FineTuneOptions, "spec" | "template" | "distillFrom">,
 ): Template {
   if (!template && distillFrom) return distillFrom.template
+  if (!template && isSmallModel(base)) return base.template
   const kind = template ?? (base.isPretrained && spec ? "paper" : "bare")
   if (kind === "bare") return { kind }
   if (!spec) throw new InputError("train.no-instruction", 'The paper\'s template needs the prompt: pass spec, or template: "bare".')

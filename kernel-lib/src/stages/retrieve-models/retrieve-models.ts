@@ -10,6 +10,7 @@ import { type CandidatesPayload, payloadVersion } from "../../display/payloads"
 import { makeSelfShowing } from "../../display/self-showing"
 import { searchCards } from "../../search"
 import { defineStage } from "../../store/define-stage"
+import { findUnfitness } from "./find-unfitness"
 import { canWriteCards, writeModelCard } from "./write-model-card"
 
 export interface RetrieveModelsOptions extends StageInlineOptions {
@@ -17,6 +18,10 @@ export interface RetrieveModelsOptions extends StageInlineOptions {
   readonly limit?: number
   /** Largest download, in bytes. Default 3e9, as upstream. */
   readonly maxBytes?: number
+  /** Licences that a model may have, as its card names them, e.g. `["apache-2.0", "mit"]`; case does not matter. Default: any. */
+  readonly licenses?: readonly string[]
+  /** BCP 47 codes of languages that a model must be made for, all of them. Default: any, and for text that is not Latin more than English. */
+  readonly languages?: readonly string[]
   /**
    * Whether cards are searched by one that the teacher makes up for the task (HyDE, as upstream), beside the prompt's own words. Default true; it
    * is asked for only where the hub has pretrained models, and not of a simulated teacher, which knows of none.
@@ -27,46 +32,49 @@ export interface RetrieveModelsOptions extends StageInlineOptions {
 export type ModelCandidates = Candidates<ModelCandidate>
 
 /**
- * Finds base models for a prompt. Take one with `loadModel(models[0], { run })`.
+ * Finds base models for a prompt. Take one with `loadModel(models[0], { run })` or by its name, `models.named("byte-t5-tiny")`.
  *
  * Rank is relevance times log10(downloads + 2), as upstream; relevance is that of a hypothetical card where the teacher writes one (Gao et al.
- * 2023), else of the prompt. Where it writes none of use, the subtitle says so. Untrained configurations have no downloads and no text to be relevant by: they
- * rank by size, the smallest first whose advised input length covers the demonstrations.
+ * 2023), else of the prompt. Where it writes none of use, the subtitle says so. Untrained configurations have no downloads and no text to be
+ * relevant by: they come behind what is pretrained and rank by size, the smallest first whose advised input length covers the demonstrations.
+ * What cannot be used comes last and is never chosen: models of an architecture that this library does not train or that cannot give the
+ * prompt's answers, that are too large, of another licence, or for other languages; each says which.
  *
  * @throws InputError `hub.missing`, `model.none-found`; ServiceError where the hub cannot be reached
  * @example
  * const models = await retrieveModels(spec, { hub: bundledHub() })
- * models[0].card.id // "bundled/byte-t5-tiny"
+ * models[0].card.id // "bundled/byte-t5-english"
  */
 export const retrieveModels = defineStage<PromptSpec, RetrieveModelsOptions, ModelCandidates>({
   name: "retrieveModels",
-  version: 1,
+  version: 2,
   uses: ["hub"],
-  key: (spec, { limit = 5, maxBytes = 3e9, hyde = true, run, teacher = run?.teacher }) => ({
-    ...{ spec: spec.fingerprint, limit, maxBytes },
+  key: (spec, { limit = 5, maxBytes = 3e9, licenses, languages, hyde = true, run, teacher = run?.teacher }) => ({
+    ...{ spec: spec.fingerprint, limit, maxBytes, licenses, languages },
     hyde: hyde && canWriteCards(teacher) ? (teacher.identity ?? teacher.name) : undefined,
   }),
-  async work(spec, { limit = 5, maxBytes = 3e9, hyde = true }, { run, signal, fingerprint }) {
+  async work(spec, { limit = 5, maxBytes = 3e9, licenses, languages, hyde = true }, { run, signal, fingerprint }) {
     if (!run.hub)
       throw new InputError("hub.missing", "No hub was given: pass hub: bundledHub() or huggingFaceHub(), or a run that has one.")
     const { cards, searched } = await run.hub.findModels(spec.instruction, { signal })
-    const fitting = cards.filter((card) => (card.bytes ?? 0) <= maxBytes)
-    const trained = fitting.filter((card) => card.isPretrained)
-    const isAsked = hyde && trained.length > 0 && canWriteCards(run.teacher)
-    const written = isAsked ? await writeModelCard(run.teacher as Teacher, spec, signal) : undefined
-    const pretrained = rankPretrained(spec, trained, written?.card)
-    const untrained = rankUntrained(
-      spec,
-      fitting.filter((card) => !card.isPretrained),
-    )
-    const ranked = [...pretrained, ...untrained].slice(0, limit)
-    if (ranked.length === 0)
+    const reasons = new Map(cards.map((card) => [card, findUnfitness(card, spec, { maxBytes, licenses, languages })]))
+    const fitting = cards.filter((card) => reasons.get(card) === undefined)
+    if (fitting.length === 0)
       throw new InputError(
         "model.none-found",
-        `${run.hub.name} has no base model of at most ${maxBytes} bytes for this prompt: raise maxBytes, or load one by name with loadModel.`,
+        `${run.hub.name} has no base model of at most ${maxBytes} bytes for this prompt${cards.length > 0 ? ` (${cards[0].id}: ${reasons.get(cards[0])})` : ""}: loosen maxBytes, licenses or languages, or load one by name with loadModel.`,
       )
+    const isTrained = cards.some(({ isPretrained }) => isPretrained)
+    const isAsked = hyde && isTrained && canWriteCards(run.teacher)
+    const written = isAsked ? await writeModelCard(run.teacher as Teacher, spec, signal) : undefined
+    const ranked = [...rankPretrained(spec, cards, written?.card), ...rankUntrained(spec, cards)]
+    const usable = ranked.filter(({ card }) => reasons.get(card) === undefined)
+    const others = ranked.flatMap((candidate) => {
+      const reason = reasons.get(candidate.card)
+      return reason === undefined ? [] : [{ ...candidate, why: `${reason} · ${candidate.why}` }]
+    })
     return present(
-      ranked.map((candidate, index) => ({ ...candidate, isChosen: index === 0 })),
+      [...usable, ...others].slice(0, limit).map((candidate, index) => ({ ...candidate, isChosen: index === 0 })),
       searched,
       fingerprint,
       written && (written.card ? `by a hypothetical card of ${run.teacher?.name}` : `by the prompt: ${written.problem}`),
@@ -75,8 +83,11 @@ export const retrieveModels = defineStage<PromptSpec, RetrieveModelsOptions, Mod
   summarize: ({ chosen, searched }) => `${chosen?.card.id ?? "none"} of ${searched} models`,
 })
 
-function rankPretrained(spec: PromptSpec, cards: readonly ModelCard[], hypothetical?: string): Omit<ModelCandidate, "isChosen">[] {
-  const query = hypothetical ?? `${spec.instruction}\n${spec.demonstrations.map(({ input }) => input).join("\n")}`
+type Ranked = Omit<ModelCandidate, "isChosen">
+
+function rankPretrained(spec: PromptSpec, all: readonly ModelCard[], hypothetical?: string): Ranked[] {
+  const cards = all.filter(({ isPretrained }) => isPretrained)
+  const query = hypothetical ?? spec.instruction
   const found = new Map(searchCards(query, cards, { limit: cards.length }).map((hit) => [hit.card, hit]))
   return cards
     .map((card) => {
@@ -88,14 +99,15 @@ function rankPretrained(spec: PromptSpec, cards: readonly ModelCard[], hypotheti
         .join(" · ")
       return { kind: "modelCandidate" as const, card, score, why }
     })
-    .sort((a, b) => b.score - a.score)
+    .sort((a, b) => b.score - a.score || (b.card.parameters ?? 0) - (a.card.parameters ?? 0))
 }
 
 const advisedLength = /^input-bytes:(\d+)$/
 
-function rankUntrained(spec: PromptSpec, cards: readonly ModelCard[]): Omit<ModelCandidate, "isChosen">[] {
+function rankUntrained(spec: PromptSpec, cards: readonly ModelCard[]): Ranked[] {
   const longest = Math.max(0, ...spec.demonstrations.map(({ input }) => Buffer.byteLength(input)))
   return cards
+    .filter(({ isPretrained }) => !isPretrained)
     .map((card) => {
       const advised = Number(card.tags.map((tag) => advisedLength.exec(tag)?.[1]).find(Boolean) ?? Number.POSITIVE_INFINITY)
       const covers = advised >= longest
