@@ -11,4 +11,14 @@ export default defineConfig({
   outExtensions: () => ({ js: ".js", dts: ".d.ts" }),
   dts: { entry: "src/index.ts" },
   clean: true,
+  // Plotly names a stylesheet of its maps, which are not in our part of it.
+  plugins: [
+    {
+      name: "no-stylesheets",
+      resolveId: (id) => (id.endsWith(".css") ? "\0no-stylesheet" : null),
+      load: (id) => (id === "\0no-stylesheet" ? { code: "", moduleType: "js" } : null),
+    },
+  ],
+  // Its sources are written for Node's name of the global object.
+  define: { global: "globalThis" },
 })

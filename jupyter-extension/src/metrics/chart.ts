@@ -1,0 +1,142 @@
+// A chart of the page: drawn by Plotly in JupyterLab's colours, with a crosshair that its neighbours share.
+import { createElement } from "../viewer/elements"
+import { type ChartParts, chartHeight, figureOf, margins } from "./chart-parts"
+import { loadPlotly, type Plotly, plotlyConfig } from "./load-plotly"
+import { readChartColours } from "./theme"
+
+/** What Plotly keeps of an axis: pixels to values and back. */
+interface DrawnAxis {
+  p2c(pixels: number): number
+  c2p(value: number): number
+  readonly _length: number
+  readonly _offset: number
+}
+
+export interface ChartActions {
+  /** The reader points at this place of the x axis; undefined where at none. */
+  point(x: number | undefined): void
+}
+
+export class Chart {
+  readonly node = createElement("figure", "p2m-chart")
+  private readonly title = createElement("figcaption", "p2m-chart-title")
+  private readonly plot = createElement("div", "p2m-plot")
+  private readonly line = createElement("div", "p2m-crosshair")
+  private readonly trouble = createElement("div", "p2m-mute")
+  private readonly sizes = new ResizeObserver(() => this.later())
+  private parts: ChartParts | undefined
+  private plotly: Plotly | undefined
+  private frame = 0
+  private width = 0
+  private place: number | undefined
+  private isGone = false
+
+  constructor(private readonly actions?: ChartActions) {
+    this.node.tabIndex = 0
+    this.node.setAttribute("role", "img")
+    this.line.hidden = true
+    this.node.append(this.title, this.plot, this.line, this.trouble)
+    this.plot.style.height = `${chartHeight}px`
+    this.node.addEventListener("pointermove", (event) => this.movePointer(event))
+    this.node.addEventListener("pointerleave", () => actions?.point(undefined))
+    this.node.addEventListener("keydown", (event) => this.press(event))
+    this.sizes.observe(this.node)
+  }
+
+  show(parts: ChartParts, description: string): void {
+    this.parts = parts
+    this.title.textContent = parts.title
+    this.node.setAttribute("aria-label", description)
+    this.draw()
+  }
+
+  /** Draws again, in the colours that the page has now. */
+  draw(): void {
+    this.width = 0
+    this.later()
+  }
+
+  setCrosshair(x: number | undefined): void {
+    this.place = x
+    const axis = this.axis()
+    const pixels = x === undefined || !axis ? -1 : axis.c2p(this.parts?.isLogX ? Math.log10(x) : x)
+    this.line.hidden = !(pixels >= 0 && axis && pixels <= axis._length)
+    if (!this.line.hidden) this.line.style.transform = `translateX(${margins.left + pixels}px)`
+  }
+
+  dispose(): void {
+    this.isGone = true
+    cancelAnimationFrame(this.frame)
+    this.sizes.disconnect()
+    this.plotly?.purge(this.plot)
+    this.node.remove()
+  }
+
+  /** At most once a frame, and only where it is seen. */
+  private later(): void {
+    if (this.frame !== 0 || this.isGone) return
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0
+      const width = Math.floor(this.node.clientWidth)
+      if (!this.parts || width === 0 || width === this.width) return
+      this.width = width
+      void this.paint(width)
+    })
+  }
+
+  private async paint(width: number): Promise<void> {
+    try {
+      this.plotly ??= await loadPlotly()
+      if (this.isGone || !this.parts) return
+      const { data, layout } = figureOf(this.parts, readChartColours(this.node), width)
+      await this.plotly.react(this.plot, data, layout, plotlyConfig)
+      this.trouble.textContent = ""
+      this.node.dataset.state = "drawn"
+      this.setCrosshair(this.place)
+    } catch (error) {
+      this.trouble.textContent = `The chart could not be drawn: ${(error as Error).message}`
+    }
+  }
+
+  private axis(): DrawnAxis | undefined {
+    return (this.plot as unknown as { _fullLayout?: { xaxis?: DrawnAxis } })._fullLayout?.xaxis
+  }
+
+  private movePointer({ clientX }: PointerEvent): void {
+    const axis = this.axis()
+    if (!axis || !this.parts) return
+    const pixels = clientX - this.plot.getBoundingClientRect().left - axis._offset
+    if (pixels < -4 || pixels > axis._length + 4) {
+      this.actions?.point(undefined)
+      return
+    }
+    const value = axis.p2c(Math.min(axis._length, Math.max(0, pixels)))
+    this.actions?.point(nearestPlace(this.parts, this.parts.isLogX ? 10 ** value : value))
+  }
+
+  /** Arrows move the crosshair from point to point. */
+  private press(event: KeyboardEvent): void {
+    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key]
+    if (event.key === "Escape") this.actions?.point(undefined)
+    if (by === undefined || !this.parts || event.ctrlKey || event.metaKey || event.altKey) return
+    const places = placesOf(this.parts)
+    if (places.length === 0) return
+    const at = this.place === undefined ? (by > 0 ? -1 : places.length) : places.indexOf(nearestOf(places, this.place))
+    const step = Math.max(1, Math.round(places.length / 120)) * by
+    this.actions?.point(places[Math.min(places.length - 1, Math.max(0, at + step))])
+    event.preventDefault()
+    event.stopPropagation()
+  }
+}
+
+function placesOf({ lines }: ChartParts): number[] {
+  return [...new Set(lines.flatMap(({ series }) => series.x))].sort((a, b) => a - b)
+}
+
+function nearestPlace(parts: ChartParts, place: number): number | undefined {
+  return nearestOf(placesOf(parts), place)
+}
+
+function nearestOf(places: readonly number[], place: number): number {
+  return places.reduce((best, other) => (Math.abs(other - place) < Math.abs(best - place) ? other : best), places[0])
+}

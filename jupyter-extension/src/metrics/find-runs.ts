@@ -1,0 +1,152 @@
+// Which runs there are under a folder: from the indexes that the library keeps, and from run.json where an older run is in none.
+import { payloadVersion, type RunIndexEntry, runIndexFile } from "../../../kernel-lib/src/display/payloads"
+import { summarizeRun } from "../../../kernel-lib/src/display/run-summary"
+import { GrowingFile } from "./follow-file"
+import { isFields, numberOf, textOf } from "./read-results"
+import type { FolderEntry, RunFiles } from "./run-files"
+
+export interface ListedRun extends RunIndexEntry {
+  /** The folder, as the file browser has it. */
+  readonly path: string
+}
+
+export interface FoundRuns {
+  readonly runs: readonly ListedRun[]
+  /** Sentences about what was not looked at. */
+  readonly notes: readonly string[]
+}
+
+/** Folders that are looked into, so that a whole disk is not. */
+const mostFolders = 300
+const deepest = 4
+const passedOver = /^(\.|node_modules$|__pycache__$|stages$|datasets$|student$|responses$)/
+
+export class RunFinder {
+  private readonly runs = new Map<string, ListedRun>()
+  private readonly indexes = new Map<string, GrowingFile>()
+  private looked = 0
+  private isCut = false
+
+  constructor(
+    private readonly files: RunFiles,
+    private readonly folder: string,
+    /** Called as more is known. */
+    private readonly tell: (found: FoundRuns) => void,
+  ) {}
+
+  /** Looks through the folders; those with an index tell all their runs at once. @throws Error in one sentence */
+  async search(signal: AbortSignal): Promise<void> {
+    let level: readonly string[] = [this.folder]
+    for (let depth = 0; depth <= deepest && level.length > 0; depth++) {
+      const next: string[] = []
+      for (let at = 0; at < level.length; at += 6) {
+        if (signal.aborted) return
+        const several = level.slice(at, at + 6).map((folder) => this.lookInto(folder, signal).catch((error) => this.passOver(error, depth)))
+        next.push(...(await Promise.all(several)).flat())
+        this.tell(this.found())
+      }
+      level = next
+    }
+    this.tell(this.found())
+  }
+
+  /** What the indexes say anew. @returns whether that is anything */
+  async refresh(signal: AbortSignal): Promise<boolean> {
+    let isNew = false
+    for (const [folder, index] of this.indexes) {
+      const { lines } = await index.look(signal)
+      for (const entry of lines.flatMap(readEntry)) {
+        this.runs.set(join(folder, entry.run), { ...entry, path: join(folder, entry.run) })
+        isNew = true
+      }
+    }
+    if (isNew) this.tell(this.found())
+    return isNew
+  }
+
+  private found(): FoundRuns {
+    const notes = this.isCut ? [`Only the first ${mostFolders} folders were looked into: open Runs on a folder further in for others.`] : []
+    return { runs: [...this.runs.values()], notes }
+  }
+
+  private passOver(error: unknown, depth: number): string[] {
+    if (depth === 0) throw error
+    return []
+  }
+
+  /** @returns folders that are to be looked into next */
+  private async lookInto(folder: string, signal: AbortSignal): Promise<string[]> {
+    if (this.looked >= mostFolders) {
+      this.isCut = true
+      return []
+    }
+    this.looked++
+    const entries = await this.files.list(folder)
+    if (entries.some(({ name, isFolder }) => name === "run.json" && !isFolder)) {
+      await this.readRun(folder)
+      return []
+    }
+    const folders = entries.filter(({ name, isFolder }) => isFolder && !passedOver.test(name))
+    const known = entries.some(({ name }) => name === runIndexFile) ? await this.readIndex(folder, folders, signal) : new Set()
+    return folders.filter(({ name }) => !known.has(name)).map(({ path }) => path)
+  }
+
+  private async readIndex(folder: string, folders: readonly FolderEntry[], signal: AbortSignal): Promise<Set<string>> {
+    const index = new GrowingFile(() => this.files.address(join(folder, runIndexFile)))
+    this.indexes.set(folder, index)
+    const there = new Set(folders.map(({ name }) => name))
+    const { lines } = await index.look(signal)
+    const known = new Set<string>()
+    for (const entry of lines.flatMap(readEntry)) {
+      // A folder that was deleted or renamed is in the index still.
+      if (!there.has(entry.run)) continue
+      known.add(entry.run)
+      this.runs.set(join(folder, entry.run), { ...entry, path: join(folder, entry.run) })
+    }
+    return known
+  }
+
+  private async readRun(folder: string): Promise<void> {
+    const content = await this.files.readJson(join(folder, "run.json"), 8e6).catch(() => undefined)
+    if (!isFields(content) || typeof content.format !== "number") return
+    this.runs.set(folder, { ...summarizeRun(folder.split("/").at(-1) ?? folder, content, ""), path: folder })
+  }
+}
+
+/** A line of an index; none where it is not one. */
+function readEntry(line: string): RunIndexEntry[] {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    return []
+  }
+  if (!isFields(value) || typeof value.run !== "string" || value.run === "" || /[/\\]|^\.\.?$/.test(value.run)) return []
+  if (typeof value.version !== "number" || value.version > payloadVersion) return []
+  const settings = Object.entries(isFields(value.settings) ? value.settings : {}).slice(0, 80)
+  const scores = Object.entries(isFields(value.scores) ? value.scores : {}).slice(0, 12)
+  const seconds = numberOf(value.seconds)
+  return [
+    {
+      version: payloadVersion,
+      run: value.run,
+      at: textOf(value.at),
+      status: textOf(value.status),
+      settings: Object.fromEntries(
+        settings.filter((pair): pair is [string, string | number | boolean] => ["string", "number", "boolean"].includes(typeof pair[1])),
+      ),
+      scores: Object.fromEntries(
+        scores.flatMap(([name, score]) => {
+          const { value: mean, low, high } = isFields(score) ? score : {}
+          return numberOf(mean) === undefined ? [] : [[name, { value: mean as number, low: numberOf(low), high: numberOf(high) }]]
+        }),
+      ),
+      usd: numberOf(value.usd) ?? 0,
+      ...(seconds !== undefined && { seconds }),
+    },
+  ]
+}
+
+export function join(folder: string, name: string): string {
+  return folder === "" ? name : `${folder}/${name}`
+}

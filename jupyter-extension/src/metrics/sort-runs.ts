@@ -1,0 +1,22 @@
+// Runs in the order of a column; those that have nothing in it stand last, whichever way it goes.
+import type { ListedRun } from "./find-runs"
+import type { RunSort } from "./run-table"
+
+export function sortRuns(runs: readonly ListedRun[], { column, isDescending }: RunSort): ListedRun[] {
+  const sign = isDescending ? -1 : 1
+  const keyed = runs.map((run, at) => ({ run, at, key: keyOf(run, column) }))
+  keyed.sort((a, b) => {
+    if (a.key === undefined || b.key === undefined) return a.key === b.key ? a.at - b.at : a.key === undefined ? 1 : -1
+    return a.key === b.key ? a.at - b.at : sign * (a.key < b.key ? -1 : 1)
+  })
+  return keyed.map(({ run }) => run)
+}
+
+function keyOf(run: ListedRun, column: string): string | number | undefined {
+  if (column.startsWith("score:")) return run.scores[column.slice(6)]?.value
+  if (column === "usd") return run.usd
+  if (column === "run" || column === "status") return run[column].toLowerCase()
+  if (column === "at") return run.at === "" ? undefined : run.at
+  const value = run.settings[column]
+  return typeof value === "boolean" ? Number(value) : value
+}
