@@ -44,9 +44,10 @@ const exportVersion = 1
  * Writes a student as a bundle for other programs: weights, tokenizer, prompt template, generation configuration, a model card, hashes. Where
  * there are test rows, the bundle answers them beside the student before it is put in place, and the certificate says what agrees.
  *
- * `huggingface` loads in Python's transformers; `onnx` and `onnx-int8` in transformers.js and in ONNX Runtime, and with `page` in a browser.
+ * `huggingface` loads in Python's transformers; `onnx` and `onnx-int8` in transformers.js and in ONNX Runtime, and with `page` in a browser;
+ * `gguf` (halves) and `gguf-q8_0` (8 bits), of students of the Llama family, in llama.cpp and Ollama.
  *
- * @throws InputError `export.format`, `export.family`, `export.span`, `export.too-large`, `export.exists`, `export.page`,
+ * @throws InputError `export.format`, `export.family`, `export.span`, `export.tokenizer`, `export.too-large`, `export.exists`, `export.page`,
  *   `export.no-onnxruntime-web`, `student.foreign`, `disk.*`; EngineError `engine.onnx-missing`; InterruptedError
  *
  * @example
@@ -56,7 +57,7 @@ const exportVersion = 1
  */
 export async function exportStudent(student: Student, format: ExportFormat, options: ExportStudentOptions = {}): Promise<StudentExport> {
   const known = checkFormat(format)
-  if (options.page && known === "huggingface")
+  if (options.page && !known.startsWith("onnx"))
     throw new InputError("export.page", "A page needs an ONNX bundle to answer with: export as onnx or onnx-int8.")
   return exportStage({ student, format: known }, options)
 }
@@ -163,8 +164,7 @@ async function tryBundle(
 ): Promise<{ certificate?: Certificate; note?: string }> {
   if (test === undefined || test.length === 0)
     return { note: "Its answers were not compared with the student's: there were no test rows (give them as test, or --test)." }
-  const opened = await openBundle(folder, format)
-  if (!opened) return { note: `Its answers were not compared with the student's: nothing here runs ${format}.` }
+  const opened = await openBundle(student, format, folder)
   try {
     const onProgress = (done: number) => progress({ done, total: test.length, unit: "rows", note: "answering beside the student" })
     return { certificate: await certify(student, opened, test, { metrics, seed: run.seed, signal, onProgress }) }

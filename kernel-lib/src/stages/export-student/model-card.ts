@@ -21,6 +21,8 @@ const libraries: Readonly<Record<ExportFormat, string>> = {
   huggingface: "transformers",
   onnx: "transformers.js",
   "onnx-int8": "transformers.js",
+  gguf: "llama.cpp",
+  "gguf-q8_0": "llama.cpp",
 }
 
 export function writeModelCard(parts: CardParts): string {

@@ -20,6 +20,7 @@ export function describeUse(format: ExportFormat, architecture: string, hasPage:
     ? "\n\nIn a browser: put this folder on any static web server and open `demo.html`. The model answers in the page, and nothing that is typed leaves it."
     : ""
   if (format === "huggingface") return `## Use\n\n${describePython(classes)}\n\n${own}`
+  if (format === "gguf" || format === "gguf-q8_0") return `## Use\n\n${describeLlamaCpp()}`
   return `## Use\n\n${describeTransformersJs(classes)}${page}\n\nThe files in \`onnx/\` run on ONNX Runtime in any language; their inputs and outputs have the names that optimum gives them.`
 }
 
@@ -37,4 +38,9 @@ function describeTransformersJs({ python, call }: Classes): string {
       ? `const outputs = await model.generate({ ...tokenizer(text), do_sample: false })\nconsole.log(tokenizer.batch_decode(outputs, { skip_special_tokens: true })[0])`
       : `const { logits } = await model(tokenizer(text))\nconsole.log(model.config.id2label[logits.data.indexOf(Math.max(...logits.data))])`
   return `In JavaScript, with \`text\` in the prompt template below:\n\n\`\`\`js\nimport { ${python}, AutoTokenizer, env } from "@huggingface/transformers"\n\nenv.allowRemoteModels = false\nenv.localModelPath = parentOfThisFolder\nconst tokenizer = await AutoTokenizer.from_pretrained(nameOfThisFolder)\nconst model = await ${python}.from_pretrained(nameOfThisFolder)\n${use}\n\`\`\``
+}
+
+function describeLlamaCpp(): string {
+  const python = `from llama_cpp import Llama\n\nmodel = Llama("model.gguf")\nprint(model(text, temperature=0)["choices"][0]["text"])`
+  return `With Ollama, which fills in the prompt template: \`ollama create student -f Modelfile\`, then \`ollama run student "..."\`.\n\nIn Python, with \`text\` in the prompt template below:\n\n\`\`\`python\n${python}\n\`\`\``
 }

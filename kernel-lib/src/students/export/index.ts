@@ -7,12 +7,13 @@ import { modelOf, type NetworkStudent } from "../network-student"
 import type { LoadedStudent } from "../student"
 import { explainOtherDecoding } from "./onnx-recipe"
 import { openOnnxBundle } from "./run-onnx"
+import { readGgufBundle, writeGgufBundle } from "./write-gguf"
 import { completeTokenizer, writeOnnxBundle } from "./write-onnx"
 
 export { browserFolder } from "./run-onnx"
 
 /** What a student can be exported as. */
-export const exportFormats = ["huggingface", "onnx", "onnx-int8"] as const
+export const exportFormats = ["huggingface", "onnx", "onnx-int8", "gguf", "gguf-q8_0"] as const
 export type ExportFormat = (typeof exportFormats)[number]
 
 /** A bundle that is tried. */
@@ -35,7 +36,8 @@ export function checkFormat(format: string): ExportFormat {
 /**
  * Writes the files of a bundle to `folder`, which is not there yet.
  * @returns what a reader should know of it
- * @throws InputError `student.foreign`, `student.disposed`, `export.family`, `export.span`, `export.too-large`
+ * @throws InputError `student.foreign`, `student.disposed`, `export.family`, `export.span`, `export.tokenizer`,
+ *   `export.too-large`
  */
 export async function writeBundle(student: Student, format: ExportFormat, folder: string): Promise<readonly string[]> {
   const network = networkOf(student)
@@ -45,21 +47,20 @@ export async function writeBundle(student: Student, format: ExportFormat, folder
     return []
   }
   await mkdir(folder)
+  if (format === "gguf" || format === "gguf-q8_0") {
+    await writeGgufBundle(network, format === "gguf" ? "f16" : "q8_0", folder)
+    return []
+  }
   await writeOnnxBundle(network, format === "onnx" ? "float32" : "int8", folder)
   const note = explainOtherDecoding(network)
   return note === undefined ? [] : [note]
 }
 
-/** Opens a bundle to answer with it; undefined where nothing here runs its format. */
-export async function openBundle(folder: string, format: ExportFormat): Promise<TriedBundle | undefined> {
-  if (format === "huggingface") {
-    const loaded = await loadStudent(folder)
-    return {
-      runtime: "this library, from the folder",
-      isGreedy: false,
-      answer: async (input) => (await loaded.predict([input]))[0],
-      dispose: async () => loaded.dispose(),
-    }
+/** Opens the bundle of `student` to answer with it. */
+export async function openBundle(student: Student, format: ExportFormat, folder: string): Promise<TriedBundle> {
+  if (format === "huggingface") return tryStudent(await loadStudent(folder), "this library, from the folder")
+  if (format === "gguf" || format === "gguf-q8_0") {
+    return tryStudent(await readGgufBundle(networkOf(student), folder), "this library, with the weights that the GGUF file holds")
   }
   const opened = await openOnnxBundle(folder)
   return {
@@ -67,6 +68,15 @@ export async function openBundle(folder: string, format: ExportFormat): Promise<
     isGreedy: true,
     answer: (input) => opened.answer(input),
     dispose: () => opened.dispose(),
+  }
+}
+
+function tryStudent(student: LoadedStudent, runtime: string): TriedBundle {
+  return {
+    runtime,
+    isGreedy: false,
+    answer: async (input) => (await student.predict([input]))[0],
+    dispose: async () => student.dispose(),
   }
 }
 
