@@ -57,7 +57,7 @@ async function writeDatasets(folder: string): Promise<DatasetCard[]> {
         },
       )
       bytes += (await stat(path)).size
-      configurations.push({ name, splits: ["train"], columns, numRows: rows.length, sampleRow: rows[0] })
+      configurations.push({ name, splits: ["train"], columns, numRows: rows.length, sampleRow: typicalRow(rows) })
     }
     const description = `${recipe.description} Made from ${source.name}.`
     const { tags, languages } = recipe
@@ -75,6 +75,12 @@ async function writeDatasets(folder: string): Promise<DatasetCard[]> {
   }
   await writeRowsJsonl(join(folder, "datasets.jsonl"), cards)
   return cards
+}
+
+/** A row that is neither long nor short. */
+function typicalRow(rows: readonly Cells[]): Cells {
+  const lengthOf = (row: Cells) => String(Object.values(row).at(-1)).length
+  return [...rows].sort((a, b) => lengthOf(a) - lengthOf(b))[Math.floor(rows.length / 2)]
 }
 
 function columnOf(name: string, rows: readonly Cells[]): ParquetColumn {

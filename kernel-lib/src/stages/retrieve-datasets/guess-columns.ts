@@ -33,7 +33,7 @@ export function guessColumns(
   const named = byName ? useful.filter((column) => column !== byName && inputNames.has(column.toLowerCase())) : []
   if (byName && named.length > 0) return { inputColumns: named, outputColumn: byName }
   if (useful.length < 2 || useful.length > mostUnknown) return undefined
-  const forms = new Set(demonstrations.map(({ output }) => formOf(output)))
+  const forms = new Set(demonstrations.map(({ output }) => formOf(output)).filter((form) => form !== "text"))
   const ofForm = useful.filter((column) => sampleRow !== undefined && forms.has(formOf(String(firstOf(sampleRow[column]) ?? ""))))
   const outputColumn = byName ?? (ofForm.length === 1 ? ofForm[0] : useful[useful.length - 1])
   return { inputColumns: useful.filter((column) => column !== outputColumn), outputColumn }
@@ -66,6 +66,8 @@ function compareForms(sample: string, shown: string): number {
   const isUpper = (text: string) => text === text.toUpperCase()
   const words = (text: string) => text.split(/\s+/).length
   const ratio = Math.min(words(sample), words(shown)) / Math.max(words(sample), words(shown))
-  const isSameKind = hasDigits(sample) === hasDigits(shown) && isUpper(sample) === isUpper(shown)
+  // Brackets, signs of equality and the like: what code and formulas have, and sentences have not.
+  const hasSigns = (text: string) => /[^\p{L}\p{M}\p{N}\s'’"“”.,;:!?-]/u.test(text)
+  const isSameKind = [hasDigits, isUpper, hasSigns].every((has) => has(sample) === has(shown))
   return (isSameKind ? 0.75 : 0.25) * (0.5 + 0.5 * ratio)
 }

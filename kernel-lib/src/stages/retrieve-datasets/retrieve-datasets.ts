@@ -9,7 +9,7 @@ import type { StageInlineOptions } from "../../core/run"
 import { canAnswer, type Teacher } from "../../core/teacher"
 import { type CandidatesPayload, payloadVersion } from "../../display/payloads"
 import { makeSelfShowing } from "../../display/self-showing"
-import { type FoundCard, searchCards } from "../../search"
+import { type FoundCard, searchCards, wordsOf } from "../../search"
 import { defineStage } from "../../store/define-stage"
 import { type ColumnChoice, chooseColumns } from "./choose-columns"
 import { type Voting, voteForDataset } from "./vote-for-dataset"
@@ -28,8 +28,8 @@ export type DatasetCandidates = Candidates<DatasetCandidate>
 /**
  * Finds datasets for a prompt. Take one with `loadDataset(candidates[0], { run })` or by its name, `candidates.named("dates-cldr")`;
  * `candidates.chosen` is what the pipeline takes, undefined when none fits. Chosen is the set with more than half of the teacher's votes (with
- * `take: n`, each with more than one in n + 1) or, where the teacher cannot vote, the first one if its
- * outputs look like the demonstrations'. Gated, private and script-only sets are shown, and never chosen.
+ * `take: n`, each with more than one in n + 1) or, where the teacher cannot vote, the first one if it
+ * shares three words with the prompt (of a short one a quarter) and its outputs look like the demonstrations'. Gated, private and script-only sets are shown, and never chosen.
  *
  * @throws InputError `hub.missing`; ServiceError where hub or teacher cannot be reached
  * @example
@@ -60,11 +60,10 @@ export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions,
             { votes, signal, onVote: (done) => progress({ done, total: votes, unit: "votes" }) },
           )
         : undefined
-    const first = new Set(usable.slice(0, take))
+    const enoughWords = Math.min(3, Math.ceil(new Set(wordsOf(spec.instruction)).size / 4))
+    const first = new Set(usable.slice(0, take).filter(({ words, columns }) => words.length >= enoughWords && columns.likeness >= alike))
     const votesOf = ({ card }: Placed) => voting?.counts.get(card.id) ?? 0
-    const fits = (candidate: Placed) =>
-      isUsable(candidate) &&
-      (voting ? votesOf(candidate) * (take + 1) > votes : first.has(candidate) && candidate.columns.likeness >= alike)
+    const fits = (candidate: Placed) => isUsable(candidate) && (voting ? votesOf(candidate) * (take + 1) > votes : first.has(candidate))
     const ranked = asked
       .map((candidate, at) => ({ candidate, at }))
       .sort((a, b) => votesOf(b.candidate) - votesOf(a.candidate) || a.at - b.at)
