@@ -8,35 +8,56 @@ import { defineMetric, type Metric, statisticsOf } from "./metric"
 import { NgramTree } from "./ngram-tree"
 import { isWhitespace } from "./whitespace"
 
-const beta = 2
-/** Longest character n-grams. */
-const characterOrder = 6
 /** sacrebleu's string.punctuation, which it cuts off the ends of words. */
 const punctuation = new Set([..."!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"].map((character) => character.charCodeAt(0)))
 
+/** sacrebleu's options of the same names, with its defaults. */
+export interface ChrFOptions {
+  /** Longest character n-grams. Default 6. */
+  readonly characterOrder?: number
+  /** Longest word n-grams; 0 for chrF. Default 0. */
+  readonly wordOrder?: number
+  /** Recall counts beta^2 times as much as precision. Default 2. */
+  readonly beta?: number
+  /** Whether white space counts as characters. Default false. */
+  readonly hasWhitespace?: boolean
+  /** Whether case is ignored. Default false. */
+  readonly isLowercase?: boolean
+  /**
+   * Whether all orders count, also those that one of the texts is too short for, as in chrF++.py. Default false: the mean is over the orders
+   * that both texts have (`eff:yes`).
+   */
+  readonly hasEpsSmoothing?: boolean
+}
+
 /** chrF, 0 to 100: `sacrebleu.CHRF()`, signature `nrefs:any|case:mixed|eff:yes|nc:6|nw:0|space:no`. */
-export const chrF = defineChrF("chrF", 0)
+export const chrF = defineChrF("chrF")
 
 /** chrF++, 0 to 100: `sacrebleu.CHRF(word_order=2)`, signature `nrefs:any|case:mixed|eff:yes|nc:6|nw:2|space:no`. */
-export const chrFPlusPlus = defineChrF("chrF++", 2)
+export const chrFPlusPlus = defineChrF("chrF++", { wordOrder: 2 })
 
-/** A row's statistics are, for each order, the n-grams of the answer, of the reference, and those they share. */
-function defineChrF(name: string, wordOrder: number): Metric {
+/**
+ * chrF by other options than the usual ones: `defineChrF("chrF1", { beta: 1 }).corpus(answers, references)`, 0 to 100.
+ * A row's statistics are, for each order, the n-grams of the answer, of the reference, and those they share.
+ */
+export function defineChrF(name: string, options: ChrFOptions = {}): Metric {
+  const { characterOrder = 6, wordOrder = 0, beta = 2, hasWhitespace = false, isLowercase = false, hasEpsSmoothing = false } = options
   const orders = characterOrder + wordOrder
-  const score = (sums: ArrayLike<number>) => 100 * fScore(sums, orders)
+  const fScore = (counts: ArrayLike<number>) => (hasEpsSmoothing ? meanFScore(counts, orders, beta) : scoreOfMeans(counts, orders, beta))
+  const read = (text: string) => (isLowercase ? text.toLowerCase() : text)
   return defineMetric({
     name,
     label: name,
     scale: 100,
-    score,
+    score: (sums) => 100 * fScore(sums),
     statistics(answers, references) {
-      const counter = new NgramCounter(wordOrder)
+      const counter = new NgramCounter(characterOrder, wordOrder, hasWhitespace)
       const candidate = new Float64Array(3 * orders)
       return statisticsOf(answers, references, 3 * orders, (answer, golds, values, offset) => {
         let best = -1
         for (const gold of golds) {
-          counter.compare(answer ?? "", gold, candidate)
-          const value = golds.length === 1 ? 0 : fScore(candidate, orders)
+          counter.compare(read(answer ?? ""), read(gold), candidate)
+          const value = golds.length === 1 ? 0 : fScore(candidate)
           if (value <= best) continue
           best = value
           values.set(candidate, offset)
@@ -46,8 +67,8 @@ function defineChrF(name: string, wordOrder: number): Metric {
   })
 }
 
-/** F-score, 0 to 1, of [candidate, reference, shared] counts by order; an order that one side lacks does not count. */
-function fScore(counts: ArrayLike<number>, orders: number): number {
+/** F-score, 0 to 1, of mean precision and recall of [candidate, reference, shared] counts by order; an order that one side lacks does not count. */
+function scoreOfMeans(counts: ArrayLike<number>, orders: number, beta: number): number {
   let precision = 0
   let recall = 0
   let known = 0
@@ -60,8 +81,23 @@ function fScore(counts: ArrayLike<number>, orders: number): number {
     known++
   }
   if (precision + recall === 0) return 0
-  precision /= known
-  recall /= known
+  return fOf(precision / known, recall / known, beta)
+}
+
+/** Mean over all orders of each one's F-score, 0 to 1; where there is nothing to share it is next to nothing. */
+function meanFScore(counts: ArrayLike<number>, orders: number, beta: number): number {
+  const least = 1e-16
+  let sum = 0
+  for (let order = 0; order < orders; order++) {
+    const [candidate, reference, shared] = [counts[3 * order], counts[3 * order + 1], counts[3 * order + 2]]
+    const precision = candidate > 0 ? shared / candidate : least
+    const recall = reference > 0 ? shared / reference : least
+    sum += precision + recall > 0 ? fOf(precision, recall, beta) : least
+  }
+  return sum / orders
+}
+
+function fOf(precision: number, recall: number, beta: number): number {
   return ((1 + beta ** 2) * precision * recall) / (beta ** 2 * precision + recall)
 }
 
@@ -70,20 +106,27 @@ class NgramCounter {
   private readonly answer = new CodePoints()
   private readonly reference = new CodePoints()
 
-  constructor(private readonly wordOrder: number) {}
+  constructor(
+    private readonly characterOrder: number,
+    private readonly wordOrder: number,
+    private readonly hasWhitespace: boolean,
+  ) {}
 
   /** Fills `counts` with [answer, reference, shared] for each order, characters first. */
   compare(answer: string, reference: string, counts: Float64Array): void {
     this.answer.read(answer)
     this.reference.read(reference)
     this.tree.clear()
+    const [ours, theirs] = [this.answer, this.reference].map(({ all, numAll, solid, numSolid }) =>
+      this.hasWhitespace ? { characters: all, length: numAll } : { characters: solid, length: numSolid },
+    )
     this.compareSequence(
       this.tree.newRoot(),
-      this.answer.solid,
-      this.answer.numSolid,
-      this.reference.solid,
-      this.reference.numSolid,
-      characterOrder,
+      ours.characters,
+      ours.length,
+      theirs.characters,
+      theirs.length,
+      this.characterOrder,
       counts,
       0,
     )
@@ -100,7 +143,7 @@ class NgramCounter {
       this.reference.numWords,
       this.wordOrder,
       counts,
-      3 * characterOrder,
+      3 * this.characterOrder,
     )
   }
 
@@ -142,8 +185,10 @@ class NgramCounter {
   }
 }
 
-/** A text as code points: those that are no white space, where its words begin and end, and its words as numbers. */
+/** A text as code points: all, those that are no white space, where its words begin and end, and its words as numbers. */
 class CodePoints {
+  all = new Int32Array(256)
+  numAll = 0
   solid = new Int32Array(256)
   numSolid = 0
   words = new Int32Array(256)
@@ -154,16 +199,19 @@ class CodePoints {
 
   read(text: string): void {
     if (this.solid.length < text.length) {
+      this.all = new Int32Array(2 * text.length)
       this.solid = new Int32Array(2 * text.length)
       this.ends = new Int32Array(2 * text.length)
       this.words = new Int32Array(4 * text.length)
     }
     let length = 0
+    let count = 0
     let wordStart = 0
     this.numEnds = 0
     for (let index = 0; index < text.length; index++) {
       let code = text.charCodeAt(index)
       if (isWhitespace(code)) {
+        this.all[count++] = code
         if (length > wordStart) this.ends[this.numEnds++] = length
         wordStart = length
         continue
@@ -172,8 +220,10 @@ class CodePoints {
         code = text.codePointAt(index)!
         if (code > 0xffff) index++
       }
+      this.all[count++] = code
       this.solid[length++] = code
     }
+    this.numAll = count
     if (length > wordStart) this.ends[this.numEnds++] = length
     this.numSolid = length
   }

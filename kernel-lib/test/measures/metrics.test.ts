@@ -1,6 +1,7 @@
 // All metrics against golden scores (golden/make_golden.py) and the paper's artefacts.
 import { readFileSync } from "node:fs"
 import { describe, expect, it } from "vitest"
+import { defineChrF } from "../../src/measures/chrf"
 import { scoreRows, selectStatistics, sumStatistics } from "../../src/measures/metric"
 import { metricNamed, metrics } from "../../src/measures/metrics"
 import { paperArtifacts, readColumns } from "./read-arrow"
@@ -10,8 +11,17 @@ interface Golden {
     readonly name: string
     readonly answers: readonly string[]
     readonly references: readonly (readonly string[])[]
-    readonly scores: Readonly<Record<string, { readonly corpus: number; readonly rows: readonly number[] }>>
+    readonly scores: Readonly<Record<string, GoldenScores>>
   }[]
+  /** Of sacrebleu's own cases and the first 30 random texts. */
+  readonly chrFOptions: readonly (GoldenScores & {
+    readonly options: Readonly<Record<string, number | boolean>>
+    readonly signature: string
+  })[]
+}
+interface GoldenScores {
+  readonly corpus: number
+  readonly rows: readonly number[]
 }
 const golden = JSON.parse(readFileSync(new URL("golden/scores.json", import.meta.url), "utf8")) as Golden
 
@@ -31,6 +41,31 @@ for (const { name, answers, references, scores } of golden.sets) {
     }
   })
 }
+
+describe("defineChrF", () => {
+  const ofSet = (name: string, count?: number) => {
+    const { answers, references } = golden.sets.find((set) => set.name === name)!
+    return { answers: answers.slice(0, count), references: references.slice(0, count) }
+  }
+  const [own, random] = [ofSet("sacrebleu's own cases"), ofSet("random texts", 30)]
+  const [answers, references] = [
+    [...own.answers, ...random.answers],
+    [...own.references, ...random.references],
+  ]
+  it.each(golden.chrFOptions)("$signature", ({ options, corpus, rows }) => {
+    const metric = defineChrF("other", {
+      characterOrder: options.char_order as number | undefined,
+      wordOrder: options.word_order as number | undefined,
+      beta: options.beta as number | undefined,
+      hasWhitespace: options.whitespace as boolean | undefined,
+      isLowercase: options.lowercase as boolean | undefined,
+      hasEpsSmoothing: options.eps_smoothing as boolean | undefined,
+    })
+    expect(metric.corpus(answers, references)).toBeCloseTo(corpus, 8)
+    const ours = metric.perRow(answers, references)
+    for (const [row, score] of rows.entries()) expect(ours[row], `row ${row}: ${answers[row]}`).toBeCloseTo(score, 8)
+  })
+})
 
 describe("metrics", () => {
   it("are found by name, and an unknown one names those that exist", () => {

@@ -41,7 +41,7 @@ try {
       for (const contender of contenders) await contender.ask("load", { file })
       for (const [metric, peerName] of Object.entries(metrics)) {
         console.error(`${metric} ...`)
-        for (const contender of contenders) await contender.ask("score", { metric, count: 1000 })
+        for (const contender of contenders) await contender.ask("score", { metric, count: 5000 })
         const perRow: number[][] = []
         for (const count of sizes) {
           const answers = await runRounds(contenders, rounds, (contender) => contender.ask<Scored>("score", { metric, count }))

@@ -74,6 +74,62 @@ MANY_GOLDS = [
 ]
 
 
+# What sacrebleu's own tests compare, and what its options change: one-character words, texts that are shorter than an order, nothing shared.
+SIGNATURE_CASES = [
+    ("abcdefg", ["hijklmnop"]),
+    ("a", ["b"]),
+    ("", ["b"]),
+    ("", [""]),
+    ("", ["reference"]),
+    ("aa", ["ab"]),
+    ("a b c d", ["a b c d"]),
+    ("a b c", ["a c b"]),
+    ("I", ["I am"]),
+    ("Die Beziehung zwischen Obama und Netanjahu ist nicht gerade freundlich.", ["Das Verhältnis zwischen Obama und Netanyahu ist nicht gerade freundschaftlich."]),
+    ("risk assessment must be made of those who are qualified and expertise in the sector - these are the scientists .", ["risk assessment has to be undertaken by those who are qualified and expert in that area - that is the scientists ."]),
+    ("your love - is it what the doctor ordered?", ["Your love is what the doctor ordered.", "your love -- it is what the doctor ordered ?"]),
+    ("…“curly” ‘quotes’ – and — dashes…", ["... \"curly\" 'quotes' - and -- dashes ..."]),
+    ("¿Qué? ¡No! «sí»", ["¿que? ¡no! «si»"]),
+    ("3.14, 1,000.50 and 5-7; v1.2.3.", ["3.14 , 1,000.50 and 5 - 7 ; v1.2.3 ."]),
+    ("&quot;x&quot; &amp; &lt;y&gt; <skipped> end-\nof line", ["\"x\" & <y> endof line"]),
+    ("..,,.. a..b ,c, .5 5. 1..2 -3 4-", [".. ,, .. a . . b , c , .5 5 . 1 . . 2 - 3 4 -"]),
+    ("私は 猫 が 好き です。", ["私は猫が好きです。"]),
+    ("ﬁne ＦＵＬＬ ｗｉｄｔｈ！", ["fine FULL width!"]),
+    ("UPPER lower MiXeD", ["upper LOWER mixed"]),
+]
+
+# Every character at which Python splits, and some at which it does not.
+WHITESPACE = [*range(9, 14), *range(28, 33), 133, 160, 5760, *range(8192, 8203), 8232, 8233, 8239, 8287, 12288]
+NO_WHITESPACE = [0, 8, 14, 27, 127, 132, 6158, 8203, 8204, 8205, 8288, 65279]
+SPACE_CASES = [(f"ab{chr(code)}cd ef.{chr(code)}", ["ab cd ef."]) for code in [*WHITESPACE, *NO_WHITESPACE]]
+
+CHRF_OPTIONS = [
+    {"eps_smoothing": True},
+    {"eps_smoothing": True, "word_order": 2},
+    {"whitespace": True},
+    {"whitespace": True, "word_order": 1, "lowercase": True},
+    {"char_order": 3, "beta": 1},
+    {"char_order": 1, "word_order": 3, "beta": 3, "eps_smoothing": True},
+]
+
+
+def chrf_options(pairs):
+    answers = [answer for answer, _ in pairs]
+    columns = columns_of(pairs)
+    cases = []
+    for options in CHRF_OPTIONS:
+        metric = sacrebleu.CHRF(**options)
+        corpus = metric.corpus_score(answers, columns).score
+        rows = [metric.sentence_score(answer, golds).score for answer, golds in pairs]
+        cases.append({"options": options, "signature": str(metric.get_signature()), "corpus": corpus, "rows": rows})
+    return cases
+
+
+def columns_of(pairs):
+    most = max(len(golds) for _, golds in pairs)
+    return [[golds[i] if i < len(golds) else None for _, golds in pairs] for i in range(most)]
+
+
 def random_cases(count):
     """Texts over a tiny alphabet, so that n-grams repeat and partly agree."""
     draw = random.Random(7)
@@ -101,8 +157,7 @@ def token_f1(answer, gold):
 def score(pairs):
     """Corpus and sentence scores; references are lists."""
     answers = [answer for answer, _ in pairs]
-    most = max(len(golds) for _, golds in pairs)
-    columns = [[golds[i] if i < len(golds) else None for _, golds in pairs] for i in range(most)]
+    columns = columns_of(pairs)
     result = {}
     for name, word_order in (("chrF", 0), ("chrF++", 2)):
         metric = sacrebleu.CHRF(word_order=word_order)
@@ -163,6 +218,8 @@ def main():
         "odd texts": [(answer, [gold]) for answer, gold in CASES],
         "several references": MANY_GOLDS,
         "random texts": [(answer, [gold]) for answer, gold in random_cases(200)],
+        "sacrebleu's own cases": SIGNATURE_CASES,
+        "all kinds of white space": SPACE_CASES,
     }
     content = {
         "sacrebleu": sacrebleu.__version__,
@@ -170,6 +227,7 @@ def main():
             {"name": name, "answers": [a for a, _ in pairs], "references": [g for _, g in pairs], "scores": score(pairs)}
             for name, pairs in sets.items()
         ],
+        "chrFOptions": chrf_options([*SIGNATURE_CASES, *((answer, [gold]) for answer, gold in random_cases(30))]),
         "macroF1": macro_f1_cases(),
         "mcNemar": mcnemar_cases(),
         "ranks": rank_cases(),
