@@ -1,5 +1,5 @@
 // prompt2model reproduce: a table of the paper, from the authors' artefacts.
-import { inspect } from "node:util"
+import { renderText } from "../display/text"
 import { reproduceTable, type TableName, tableNames } from "../experiments"
 import { jsonOption } from "./shared-options"
 import { type Command, textOption } from "./usage"
@@ -15,7 +15,9 @@ export const reproduceCommand: Command = {
   },
   async run(words) {
     const table = await reproduceTable(words.subjects[0] as TableName, { artifacts: textOption(words, "artifacts") ?? "" })
-    process.stdout.write(words.values.json ? `${JSON.stringify(table)}\n` : `${inspect(table)}\n`)
+    // Into a file or a pipe goes every name as a whole.
+    const width = process.stdout.columns ?? Number.POSITIVE_INFINITY
+    process.stdout.write(words.values.json ? `${JSON.stringify(table)}\n` : `${renderText(table.toPayload(), width)}\n`)
     return 0
   },
 }

@@ -12,18 +12,18 @@ import {
 } from "./payloads"
 import { onOneLine } from "./plain-text"
 import { alignGroups, alignSystems } from "./text/scores"
-import { alignTable, indent, wrapText } from "./text/table"
+import { alignTable, indent, usualWidth, wrapText } from "./text/table"
 import { countOf, datasetSubtitle, demoCommand, describeRejected, formatCount, splitsToName } from "./wording"
 
-/** One result as text, without control codes and no wider than a usual terminal. */
-export function renderText(payload: Payload): string {
+/** One result as text, without control codes and no wider than a usual terminal. @param width of a table of results, in columns */
+export function renderText(payload: Payload, width = usualWidth): string {
   const subtitle = payload.kind === "dataset" ? datasetSubtitle(payload) : payload.subtitle
   const heading = [payload.title, subtitle].filter(Boolean).map(onOneLine).join(": ")
   const next = payload.nextStep === undefined ? [] : [`Next: ${onOneLine(payload.nextStep)}`]
-  return [heading, ...indent([...renderBody(payload), ...next])].join("\n")
+  return [heading, ...indent([...renderBody(payload, width), ...next])].join("\n")
 }
 
-function renderBody(payload: Payload): string[] {
+function renderBody(payload: Payload, width: number): string[] {
   switch (payload.kind) {
     case "prompt":
       return renderPrompt(payload)
@@ -36,7 +36,7 @@ function renderBody(payload: Payload): string[] {
     case "report":
       return renderReport(payload)
     case "table":
-      return renderTable(payload)
+      return renderTable(payload, width)
     case "demo":
       return renderDemo(payload)
     case "progress":
@@ -127,7 +127,7 @@ function renderReport(payload: ReportPayload): string[] {
   ]
 }
 
-function renderTable({ columns, rows, notes }: TablePayload): string[] {
+function renderTable({ columns, rows, notes }: TablePayload, width: number): string[] {
   const shown = rows.slice(0, tableRows)
   return [
     ...(shown.length === 0
@@ -135,6 +135,7 @@ function renderTable({ columns, rows, notes }: TablePayload): string[] {
       : alignTable(
           columns,
           shown.map(({ cells }) => cells),
+          width,
         )),
     ...(rows.length > shown.length ? [`${formatCount(shown.length)} of ${formatCount(rows.length)} rows`] : []),
     ...notes.flatMap((note) => wrapText(note)),

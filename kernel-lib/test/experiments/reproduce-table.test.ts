@@ -42,7 +42,7 @@ describe("reproduceTable", () => {
     const { cells } = await reproduceTable("temporal", { artifacts: folder })
     expect(find(cells, "gpt-3.5-turbo")).toMatchObject({ published: 0.5, recomputed: 0.25, difference: -0.25, rows: 4 })
     expect(find(cells, "gpt-3.5-turbo", "chrF++")).toMatchObject({ published: 30.7 })
-    expect(find(cells, "a, T 0.3 to 1.4, voting")?.recomputed).toBe(0.5)
+    expect(find(cells, "a, T 0.3-1.4, voting")?.recomputed).toBe(0.5)
     expect(find(cells, "a, T 1.4, voting")?.recomputed).toBe(0.75)
     expect(find(cells, "b")).toMatchObject({ recomputed: 0, published: undefined })
     expect(find(cells, 'always "one"')?.recomputed).toBe(0.5)
@@ -50,7 +50,9 @@ describe("reproduceTable", () => {
     const absent = find(cells, "Prompt2Model", "chrF++")
     expect(absent?.published).toBe(55.2)
     expect(absent).not.toHaveProperty("recomputed")
-    expect(absent?.remark).toMatch(/do not say/)
+    expect(absent?.remark).toMatch(/do not say which of their predictions it is; nearest is a, T 0\.3-1\.4, voting: \d/)
+    expect(find(cells, "without data retrieval", "chrF++")?.remark).toMatch(/the paper has no number here/)
+    expect(new Set(cells.map(({ protocol }) => protocol))).toEqual(new Set(["sacrebleu 2", "any gold"]))
     for (const { recomputed, low, high } of cells.filter((cell) => cell.recomputed !== undefined)) {
       expect(low).toBeLessThanOrEqual(recomputed!)
       expect(high).toBeGreaterThanOrEqual(recomputed!)
@@ -59,7 +61,7 @@ describe("reproduceTable", () => {
 
   it("says what annealing changes on the same rows", async () => {
     const { cells, notes } = await reproduceTable("annealing", { artifacts: folder })
-    expect(new Set(cells.map(({ system }) => system))).toEqual(new Set(["a, T 0.3 to 1.4, voting", "a, T 1.4, voting"]))
+    expect(new Set(cells.map(({ system }) => system))).toEqual(new Set(["a, T 0.3-1.4, voting", "a, T 1.4, voting"]))
     expect(notes.join("\n")).toMatch(/Annealing with voting: -/)
   })
 
@@ -84,7 +86,9 @@ describe("reproduceTable", () => {
 
   it("shows itself as text and as JSON", async () => {
     const table = await reproduceTable("temporal", { artifacts: folder })
-    expect(inspect(table)).toMatch(/gpt-3\.5-turbo +exact match +0\.500 +0\.250 .*-0\.250/)
+    expect(inspect(table)).toMatch(/gpt-3\.5-turbo +exact match +any gold +0\.5 +0\.250 .*-0\.250/)
+    expect(table.toCsv().split("\r\n")).toHaveLength(table.cells.length + 2)
+    expect(table.toLatex()).toContain("gpt-3.5-turbo & exact match & any gold & 0.5 & 0.250")
     expect(JSON.parse(JSON.stringify(table))).toMatchObject({ table: "temporal", rows: { length: table.cells.length } })
   })
 

@@ -115,6 +115,10 @@ export class Ablation implements AblationData {
       columns: columns.map(({ name, isNumber }) => ({ name, isNumber })),
       rows: this.cells.map((cell) => ({ cells: columns.map(({ show }) => show(cell)), isOurs: cell.isReference })),
       notes: this.describe(),
+      intervals: {
+        ...{ name: metricNamed(this.metrics[0]).label, scale: metricNamed(this.metrics[0]).scale },
+        rows: this.cells.map(({ scores }) => scores[this.metrics[0]] && boundsOf(scores[this.metrics[0]])),
+      },
       nextStep: "ablation.figure()",
     }
   }
@@ -187,6 +191,10 @@ interface ShownColumn {
   readonly name: string
   readonly isNumber?: boolean
   show(cell: AblationCell): string
+}
+
+function boundsOf({ value, low, high }: AblationCell["scores"][string]) {
+  return { value, low, high }
 }
 
 function scoreColumns(metric: string, isFirst: boolean): ShownColumn[] {

@@ -3,7 +3,8 @@
 
 export interface PublishedScore {
   readonly system: string
-  readonly score: number
+  /** Undefined where the paper has N/A. */
+  readonly score?: number
 }
 
 /** Table 1, by task: SQuAD in exact match (any gold answer, unnormalised, in percent), MCoNaLa and Temporal in chrF++. */
@@ -23,6 +24,7 @@ export const mainTable = {
   normalization: [
     { system: "Prompt2Model", score: 55.2 },
     { system: "without model retrieval", score: 55.2 },
+    { system: "without data retrieval" },
     { system: "gpt-3.5-turbo", score: 30.7 },
   ],
 } as const satisfies Readonly<Record<string, readonly PublishedScore[]>>

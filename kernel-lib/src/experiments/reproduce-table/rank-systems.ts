@@ -1,6 +1,7 @@
 // Do generated tests put students into the order that the real test does (the paper's question about its generated test sets)? And how much
 // easier are they?
 import { kendallTau, metricNamed, spearmanRho } from "../../measures"
+import { meanInterval, meanOf } from "../student-t"
 import { type Artifacts, readPredictions, type StoredStudent } from "./artifacts"
 import { type ReproducedCell, ReproducedTable } from "./reproduced-table"
 import { metricsOf, nameStudent, protocol, scoreCells } from "./score-stored"
@@ -46,6 +47,7 @@ function correlate(name: string, values: readonly [number, number][], count: num
     system: `${label} of ${metricNamed(name).label}`,
     test: "both",
     metric: "agreement",
+    protocol: "with ties",
     scale: 1,
     recomputed: value,
     low,
@@ -62,12 +64,14 @@ function describe(
 ): string[] {
   const gaps = [...scores].map(([name, values]) => {
     const { label, scale } = metricNamed(name)
-    const mean = values.reduce((sum, [real, generated]) => sum + generated - real, 0) / values.length
-    return `${mean >= 0 ? "+" : ""}${mean.toFixed(scale === 1 ? 3 : 1)} ${label}`
+    const gap = values.map(([real, generated]) => generated - real)
+    const signed = (value: number) => `${value >= 0 ? "+" : ""}${value.toFixed(scale === 1 ? 3 : 1)}`
+    const interval = meanInterval(gap)
+    return `${signed(meanOf(gap))} ${label}${interval ? ` (${signed(interval.low)} to ${signed(interval.high)})` : ""}`
   })
   const widest = Math.max(...correlations.map(({ low, high }) => high! - low!))
   return [
-    `Difficulty gap, generated minus real, mean over students: ${gaps.join(", ")}.`,
+    `Difficulty gap, generated minus real, mean over students with its 95% interval (Student's t): ${gaps.join(", ")}.`,
     ...(count < fewSystems
       ? [
           `Too few to be sure: with ${count} students the intervals are up to ${widest.toFixed(2)} wide; about ${fewSystems} are needed before an order says much.`,

@@ -1,7 +1,8 @@
 // The result of reproduceTable: each number that the paper or its artefacts have, published beside recomputed.
 import { payloadVersion, type TablePayload } from "../../display/payloads"
 import { makeSelfShowing } from "../../display/self-showing"
-import { formatScore } from "../../display/wording"
+import { countOf, formatCount } from "../../display/wording"
+import { writeCsv, writeLatexTable } from "../text-table"
 
 /** One number of a table. */
 export interface ReproducedCell {
@@ -21,6 +22,8 @@ export interface ReproducedCell {
   /** `recomputed` minus `published`. */
   readonly difference?: number
   readonly rows?: number
+  /** How it is counted, in a few words: `any gold` is exact match with any gold answer, unnormalised. */
+  readonly protocol: string
   /** Why it is not recomputed, or what else is to be known. */
   readonly remark: string
 }
@@ -47,10 +50,37 @@ export class ReproducedTable {
     return { table: this.name, rows: this.cells, notes: this.notes }
   }
 
+  /** A table for a paper, with the packages that it needs named in a comment. */
+  toLatex(): string {
+    return writeLatexTable(this.toPayload())
+  }
+
+  /** A line for each number, with all its digits. */
+  toCsv(): string {
+    const columns = [
+      "system",
+      "test",
+      "metric",
+      "protocol",
+      "rows",
+      "published",
+      "recomputed",
+      "low",
+      "high",
+      "difference",
+      "remark",
+    ] as const
+    return writeCsv(
+      columns,
+      this.cells.map((cell) => columns.map((name) => cell[name])),
+    )
+  }
+
   /** What it shows of itself. */
   toPayload(): TablePayload {
     const published = this.cells.filter((cell) => cell.published !== undefined)
     const numBoth = published.filter(({ recomputed }) => recomputed !== undefined).length
+    const recomputed = this.cells.filter((cell) => cell.recomputed !== undefined)
     const columns = columnsFor(this.cells)
     return {
       kind: "table",
@@ -58,11 +88,11 @@ export class ReproducedTable {
       title: this.title,
       subtitle:
         published.length === 0
-          ? `${this.cells.length} numbers from stored predictions`
-          : `${published.length} numbers published, ${numBoth} of them recomputed; ${this.cells.length - published.length} more from stored predictions`,
+          ? `${countOf(recomputed.length, "number")} from stored predictions`
+          : `${countOf(published.length, "number")} published, ${numBoth} of them recomputed; ${recomputed.length - numBoth} more from stored predictions`,
       columns: columns.map(({ name, isNumber }) => ({ name, isNumber })),
       rows: this.cells.map((cell) => ({ cells: columns.map(({ show }) => show(cell)) })),
-      notes: [...gatherRemarks(this.cells), ...this.notes],
+      notes: [describeRows(this.cells), ...gatherRemarks(this.cells), ...this.notes].filter((note) => note !== ""),
     }
   }
 }
@@ -79,20 +109,31 @@ function columnsFor(cells: readonly ReproducedCell[]): ShownColumn[] {
   const hasTests = new Set(cells.map(({ test }) => test)).size > 1
   const hasPublished = cells.some(({ published }) => published !== undefined)
   const signed = ({ difference, scale }: ReproducedCell) =>
-    difference === undefined ? "" : `${difference >= 0 ? "+" : "-"}${formatScore(Math.abs(difference), scale)}`
+    difference === undefined ? "" : `${difference >= 0 ? "+" : "-"}${formatDigits(Math.abs(difference), scale)}`
   const interval = ({ low, high, scale }: ReproducedCell) =>
-    low === undefined || high === undefined ? "" : `${formatScore(low, scale)} to ${formatScore(high, scale)}`
+    low === undefined || high === undefined ? "" : `${formatDigits(low, scale)} to ${formatDigits(high, scale)}`
   return [
     { name: "system", show: ({ system }) => system },
     ...(hasTests ? [{ name: "test", show: ({ test }: ReproducedCell) => test }] : []),
     { name: "metric", show: ({ metric }) => metric },
-    ...(hasPublished
-      ? [{ name: "published", isNumber: true, show: (cell: ReproducedCell) => formatScore(cell.published, cell.scale) }]
-      : []),
-    { name: "recomputed", isNumber: true, show: ({ recomputed, scale }) => formatScore(recomputed, scale) },
+    { name: "protocol", show: ({ protocol }) => protocol },
+    ...(hasPublished ? [{ name: "published", isNumber: true, show: ({ published }: ReproducedCell) => published?.toString() ?? "-" }] : []),
+    { name: "recomputed", isNumber: true, show: ({ recomputed, scale }) => formatDigits(recomputed, scale) },
     { name: "95% interval", isNumber: true, show: interval },
     ...(hasPublished ? [{ name: "difference", isNumber: true, show: signed }] : []),
   ]
+}
+
+/** A digit more than elsewhere, since numbers are compared with printed ones. */
+function formatDigits(value: number | undefined, scale: number): string {
+  return value === undefined || !Number.isFinite(value) ? "-" : value.toFixed(scale === 1 ? 3 : 2)
+}
+
+/** `860 rows of the real test, 1,000 of the generated test.` */
+function describeRows(cells: readonly ReproducedCell[]): string {
+  const rows = new Map(cells.flatMap(({ test, rows: count }) => (count === undefined || test === "both" ? [] : [[test, count] as const])))
+  const parts = [...rows].map(([test, count], at) => `${at === 0 ? countOf(count, "row") : formatCount(count)} of the ${test}`)
+  return parts.length === 0 ? "" : `${parts.join(", ")}.`
 }
 
 /** Each remark once, behind the systems that it is about. */

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { type Artifacts, type ArtifactTask, readPredictions, readTest } from "./artifacts"
 import { mainTable, type PublishedScore, squadSources } from "./published"
 import { type ReproducedCell, ReproducedTable } from "./reproduced-table"
-import { metricsOf, protocol, scoreCells, scoreStudent } from "./score-stored"
+import { metricsOf, protocol, protocolOf, rounding, scoreCells, scoreStudent } from "./score-stored"
 
 const teacherName = "gpt-3.5-turbo"
 const taskTitles: Readonly<Record<ArtifactTask, string>> = {
@@ -17,13 +17,14 @@ const taskTitles: Readonly<Record<ArtifactTask, string>> = {
 export async function tabulateTask(name: string, task: ArtifactTask, artifacts: Artifacts): Promise<ReproducedTable> {
   const metrics = metricsOf(task)
   const students = artifacts.students.filter((student) => student.task === task && student.test === "real")
+  const stored = (await Promise.all(students.map((student) => scoreStudent(student, metrics)))).flat()
   const cells = [
     ...(await teacherCells(task, artifacts)),
-    ...publishedOnly(task, students.length > 0),
-    ...(await Promise.all(students.map((student) => scoreStudent(student, metrics)))).flat(),
+    ...publishedOnly(task, stored),
+    ...stored,
     ...(await baselineCells(task, artifacts)),
   ]
-  const notes = [protocol]
+  const notes = [rounding, protocol]
   const best = cells
     .filter(({ system }) => students.some(({ model }) => system.startsWith(model)))
     .filter(({ metric }) => metric === cells[0].metric)
@@ -39,9 +40,7 @@ async function teacherCells(task: ArtifactTask, artifacts: Artifacts): Promise<R
   const inPaper = (mainTable[task] as readonly PublishedScore[]).find(({ system }) => system === teacherName)?.score
   const folder = await artifacts.teacherFolder(task)
   if (folder === undefined) {
-    return [
-      absent(task, { system: teacherName, score: inPaper! }, "not recomputed, since the artefacts have no answers of it on this task"),
-    ]
+    return [absent(task, { system: teacherName, score: inPaper }, "not recomputed, since the artefacts have no answers of it on this task")]
   }
   const said = { ...(await readAuthorsScores(artifacts, task)), [metrics[0]]: inPaper }
   return scoreCells(await readPredictions(folder), metrics, { system: teacherName, test: "real test", published: said })
@@ -54,18 +53,26 @@ async function readAuthorsScores({ folder }: Artifacts, task: ArtifactTask): Pro
   return exactMatch === undefined ? {} : { exactMatch: Number(exactMatch) }
 }
 
-function publishedOnly(task: ArtifactTask, hasStudents: boolean): ReproducedCell[] {
-  const remark = hasStudents
-    ? "not recomputed, since the artefacts do not say which of their predictions it is"
-    : "not recomputed, since the artefacts have no predictions of such students"
+function publishedOnly(task: ArtifactTask, stored: readonly ReproducedCell[]): ReproducedCell[] {
+  const scored = stored.filter(({ metric }) => metric === nameMetric(task))
+  const explain = (score: number | undefined): string => {
+    if (score === undefined) return "not recomputed, since the paper has no number here (N/A)"
+    if (scored.length === 0) return "not recomputed, since the artefacts have no predictions of such students"
+    const nearest = [...scored].sort((a, b) => Math.abs(a.recomputed! - score) - Math.abs(b.recomputed! - score))[0]
+    return `not recomputed, since the artefacts do not say which of their predictions it is; nearest is ${nearest.system}: ${nearest.recomputed!.toFixed(2)}`
+  }
   return (mainTable[task] as readonly PublishedScore[])
     .filter(({ system }) => system !== teacherName)
-    .map((row) => absent(task, row, remark))
+    .map((row) => absent(task, row, explain(row.score)))
+}
+
+function nameMetric(task: ArtifactTask): string {
+  return task === "SQuAD" ? "exact match, %" : "chrF++"
 }
 
 function absent(task: ArtifactTask, { system, score }: PublishedScore, remark: string): ReproducedCell {
-  const metric = task === "SQuAD" ? "exact match, %" : "chrF++"
-  return { system, test: "real test", metric, scale: 100, published: score, remark }
+  const protocol = protocolOf(task === "SQuAD" ? "exactMatch" : "chrF++")
+  return { system, test: "real test", metric: nameMetric(task), scale: 100, protocol, published: score, remark }
 }
 
 async function baselineCells(task: ArtifactTask, artifacts: Artifacts): Promise<ReproducedCell[]> {
@@ -73,10 +80,11 @@ async function baselineCells(task: ArtifactTask, artifacts: Artifacts): Promise<
   if (folder === undefined) return []
   const { inputs, references } = await readTest(folder)
   const metrics = metricsOf(task)
+  const shown = { test: "real test", isPercent: task === "SQuAD" }
   const majority = mostFrequent(references.map((reference) => (typeof reference === "string" ? reference : reference[0])))
   return [
-    ...scoreCells({ answers: inputs.map(() => majority), references }, metrics, { system: `always "${majority}"`, test: "real test" }),
-    ...scoreCells({ answers: inputs, references }, metrics, { system: "copy the input", test: "real test" }),
+    ...scoreCells({ answers: inputs.map(() => majority), references }, metrics, { ...shown, system: `always "${majority}"` }),
+    ...scoreCells({ answers: inputs, references }, metrics, { ...shown, system: "copy the input" }),
   ]
 }
 
@@ -93,8 +101,9 @@ export async function tabulateSquad(artifacts: Artifacts): Promise<ReproducedTab
     ({ system, rows, score, usd }): ReproducedCell => ({
       system: `${system} (${rows.toLocaleString("en")} rows, $${usd})`,
       test: "real test",
-      metric: "exact match, %",
+      metric: nameMetric("SQuAD"),
       scale: 100,
+      protocol: protocolOf("exactMatch"),
       published: score,
       remark: "not recomputed, since the artefacts have no predictions of such students",
     }),
@@ -103,6 +112,6 @@ export async function tabulateSquad(artifacts: Artifacts): Promise<ReproducedTab
     "squad",
     table.title,
     [...table.cells, ...sources],
-    [...table.notes, "Published: table 1 and, by source of data, the table of SQuAD with about what its rows cost."],
+    [...table.notes, "Published: table 1, and the table of SQuAD by source of data, which has two decimals and about what the rows cost."],
   )
 }
