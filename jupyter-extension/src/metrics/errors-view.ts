@@ -107,7 +107,7 @@ export function renderErrors(errors: Errors, run: string, open: OpenRows): HTMLE
   view.append(createElement("h5", "", `${run}: ${countOf(wrong.length, "wrong row")} of ${formatCount(rows.length)}`))
   if (labels) view.append(renderConfusion(rows, labels, open))
   else view.append(renderKinds(errors, open))
-  if (wrong.length > 0) view.append(renderWorst(wrong, open))
+  if (wrong.length > 0) view.append(renderWorst(errors, open))
   return view
 }
 
@@ -147,7 +147,7 @@ function renderConfusion(rows: readonly AnsweredRow[], labels: readonly string[]
 
 const shownRows = 40
 
-function renderWorst(wrong: readonly AnsweredRow[], open: OpenRows): HTMLElement {
+function renderWorst({ wrong, labels }: Errors, open: OpenRows): HTMLElement {
   const sorted = [...wrong].sort((a, b) => a.score - b.score || (b.confidence ?? 0) - (a.confidence ?? 0)).slice(0, shownRows)
   const table = createTable("Wrong rows", [
     { name: "row", isNumber: true },
@@ -160,8 +160,9 @@ function renderWorst(wrong: readonly AnsweredRow[], open: OpenRows): HTMLElement
     const line = table.tBodies[0].insertRow()
     const number = createElement("td", "p2m-number")
     number.append(createLink(formatCount(row.row), () => open([row], `row ${row.row}`), "Opens this row in the dataset viewer"))
-    const answer = createElement("td")
-    answer.append(renderDifference(row.expected, row.answer))
+    const answer = createElement("td", "p2m-text")
+    // A label is another one, whatever letters they share.
+    answer.append(labels ? createElement("span", "", row.answer) : renderDifference(row.expected, row.answer))
     line.append(
       number,
       createElement("td", "p2m-text", row.input),

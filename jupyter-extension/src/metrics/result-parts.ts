@@ -63,7 +63,7 @@ export interface Interval {
 /** `answer` with what differs from `expected` marked. */
 export function renderDifference(expected: string, answer: string): HTMLElement {
   const line = createElement("span", "p2m-text")
-  if (answer === "") line.append(createElement("span", "p2m-mute", "(no answer)"))
+  if (answer === "") return createElement("span", "p2m-mute", "(no answer)")
   for (const { kind, text } of diffWords(answer.slice(0, 4000), expected.slice(0, 4000)))
     line.append(createElement(kind === "same" ? "span" : kind === "added" ? "ins" : "del", "", text))
   return line

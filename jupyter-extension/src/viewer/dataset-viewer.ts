@@ -171,8 +171,11 @@ export class DatasetViewer extends Panel {
 
   /** Only the rows that have one of these values in a column, in the file's order. */
   showRows(column: string, values: readonly string[]): void {
+    const query: Query = { ...everything, filters: [{ kind: "values", column, values }] }
     this.row = null
-    this.setQuery({ ...everything, filters: [{ kind: "values", column, values }] })
+    // A file that is still being opened takes the query when it is open.
+    if (this.file) this.setQuery(query)
+    else this.query = query
   }
 
   copyCode(): void {

@@ -14,7 +14,7 @@ import type { TaskPrompt } from "./ask-teacher"
 import { compareSystems } from "./compare-systems"
 import { describeRows } from "./describe-rows"
 import { type BertScoreSettings, checkMetrics, measureAnswers } from "./measure-answers"
-import { type Comparison, Report, type ReportData } from "./report"
+import { type Comparison, Report, type ReportData, type ReportRow } from "./report"
 import { groupRows, type ScoredAnswers, scoreSystem } from "./score-system"
 
 export type { BaselineName, Comparison, NearestRow, ReportRow, SystemName, SystemScores } from "./report"
@@ -92,6 +92,7 @@ const evaluateStage = defineStage<{ readonly student: Student; readonly test: Da
     return report
   },
   async save(report, folder) {
+    await writeFileAtomically(join(folder, "rows.jsonl"), writeRows(report.rows))
     await writeFileAtomically(join(folder, "report.json"), JSON.stringify(report))
   },
   async load(folder) {
@@ -109,6 +110,16 @@ function compareWithStudent(scored: readonly (AnsweredSystem & ScoredAnswers)[],
 function keepRowScores(perRow: ScoredAnswers["perRow"]): { readonly rowScores?: Readonly<Record<string, readonly number[]>> } {
   const kept = Object.entries(perRow).filter(([name]) => needsEncoder(name))
   return kept.length === 0 ? {} : { rowScores: Object.fromEntries(kept.map(([name, scores]) => [name, [...scores]])) }
+}
+
+/** The rows with their answers as a file by itself, which viewers of datasets open: what is nested in the report lies flat in it. */
+function writeRows(rows: readonly ReportRow[]): string {
+  const flat = rows.map(({ scores: _scores, answers, nearest, ...row }) => ({
+    ...row,
+    ...(nearest && { nearestInput: nearest.input, nearestOutput: nearest.output, similarity: nearest.similarity }),
+    ...answers,
+  }))
+  return flat.map((row) => `${JSON.stringify(row)}\n`).join("")
 }
 
 /** What processDatasets made, where it made this test set in this run: the prompt and the train rows need not be given again. */
