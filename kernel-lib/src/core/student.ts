@@ -4,8 +4,22 @@ export type Decoding =
   | { readonly kind: "greedy" }
   | { readonly kind: "beam"; readonly beams: number }
   /** With `p`, of the k best those that make up this share of their probability. */
-  | { readonly kind: "top-k"; readonly k: number; readonly p?: number; readonly temperature?: number; readonly seed?: number }
-  | { readonly kind: "top-p"; readonly p: number; readonly temperature?: number; readonly seed?: number }
+  | { readonly kind: "top-k"; readonly k: number; readonly p?: number; readonly temperature?: number; readonly seed?: Seed }
+  | { readonly kind: "top-p"; readonly p: number; readonly temperature?: number; readonly seed?: Seed }
+
+/** One number for all inputs, which each draws its own stream from by its place; or one for each, and then an input's answer is the same beside any others. */
+export type Seed = number | readonly number[]
+
+/** A token as an answer is written. */
+export interface WrittenToken {
+  readonly id: number
+  /** Natural logarithm of its probability among all tokens; 0 where a rule of the model's generation configuration forced it. */
+  readonly logProbability: number
+  /** It ends the answer, and is no part of it. */
+  readonly isEnd: boolean
+  /** The answer up to it; a character that still lacks bytes stands at its end as U+FFFD. */
+  readonly output: string
+}
 
 export interface PredictOptions {
   readonly decoding?: Decoding
@@ -14,6 +28,8 @@ export interface PredictOptions {
   readonly signal?: AbortSignal
   /** Called as answers are finished: rows done of all rows. */
   readonly onProgress?: (done: number, total: number) => void
+  /** Called for each token of the answer to `inputs[index]` as it is written. Beams and classifiers, which do not write answers in order, never call it. */
+  readonly onToken?: (index: number, token: WrittenToken) => void
 }
 
 export interface Prediction {

@@ -1,6 +1,6 @@
 // What this room needs to know of a model: one interface, a file per family behind it. A family reads `config.json`, names the weights,
 // gives the loss of a batch of rows, and says how an input is answered; loading, saving, training and the student itself are the same for all.
-import type { Decoding, Prediction } from "../core/student"
+import type { Decoding, Prediction, PredictOptions } from "../core/student"
 import type { Engine, LossFunction, NamedParameters, NamedValues } from "../engine"
 import type { GenerationConfiguration } from "./generation-configuration"
 import type { NamedTensor } from "./safetensors"
@@ -59,6 +59,7 @@ export interface AnswerOptions {
   readonly signal?: AbortSignal
   /** Called as answers are finished: rows done of all rows. */
   readonly onProgress?: (done: number, total: number) => void
+  readonly onToken?: PredictOptions["onToken"]
 }
 
 /** Graphs and memory that answer inputs with the weights as they are. One call at a time. */

@@ -1,8 +1,8 @@
 // Decoding: rows of source ids in, rows of new ids out, whatever the way of choosing them. Rows are sorted by length and stepped together;
 // a row's answer does not depend on which rows are beside it.
-import { EngineError, InterruptedError } from "../core/errors"
+import { EngineError, InputError, InterruptedError } from "../core/errors"
 import { Random } from "../core/random"
-import type { Decoding } from "../core/student"
+import type { Decoding, Seed } from "../core/student"
 import { BeamHypotheses } from "./beam-search"
 import type { DecoderNetwork } from "./decoder"
 import { DecodingBatch, type StepScores } from "./decoding-batch"
@@ -26,6 +26,17 @@ export interface DecodeOptions {
   readonly rules?: TokenRules
   readonly signal?: AbortSignal
   readonly onProgress?: (done: number, total: number) => void
+  /** Called for each token that a row without beams writes. */
+  readonly onToken?: (row: number, token: RowToken) => void
+}
+
+export interface RowToken {
+  readonly id: number
+  /** Among all tokens; 0 for one that a rule forced. */
+  readonly logProbability: number
+  readonly isEnd: boolean
+  /** The row's answer up to it, without what ends it. */
+  readonly tokens: readonly number[]
 }
 
 export interface DecodedRow {
@@ -48,7 +59,7 @@ interface RunningRow {
 
 /**
  * Decodes `sources`.
- * @throws InterruptedError when `signal` is aborted; EngineError `student.not-finite` when the weights give no numbers
+ * @throws InputError `predict.seeds`; InterruptedError when `signal` is aborted; EngineError `student.not-finite` when the weights give no numbers
  */
 export async function decodeRows(
   memory: DecodingMemory,
@@ -57,6 +68,8 @@ export async function decodeRows(
 ): Promise<DecodedRow[]> {
   const { decoding, signal, onProgress } = options
   const beams = decoding.kind === "beam" ? decoding.beams : 1
+  if ("seed" in decoding && Array.isArray(decoding.seed) && decoding.seed.length !== sources.length)
+    throw new InputError("predict.seeds", `There are ${decoding.seed.length} seeds for ${sources.length} inputs: give one for each.`)
   const order = [...sources.keys()].sort((a, b) => sources[b].length - sources[a].length)
   const results: DecodedRow[] = new Array(sources.length)
   let done = 0
@@ -169,8 +182,12 @@ function startRow(options: DecodeOptions, network: DecoderNetwork, source: reado
   if (decoding.kind === "beam" && decoding.beams > 1)
     return new BeamHypotheses({ ...options, maxNewTokens, rules, prompt, beams: decoding.beams })
   // A stream for each row: what one row draws does not depend on how many others there are.
-  const random = decoding.kind === "top-k" || decoding.kind === "top-p" ? new Random(decoding.seed ?? 0).fork(index) : undefined
-  return new SingleSequence({ ...options, maxNewTokens, rules }, prompt, (logits) => chooseToken(decoding, logits, random))
+  const random = decoding.kind === "top-k" || decoding.kind === "top-p" ? streamOf(decoding.seed ?? 0, index) : undefined
+  return new SingleSequence({ ...options, maxNewTokens, rules }, prompt, (logits) => chooseToken(decoding, logits, random), index)
+}
+
+function streamOf(seed: Seed, row: number): Random {
+  return typeof seed === "number" ? new Random(seed).fork(row) : new Random(seed[row]).fork(0)
 }
 
 /** A row that writes one sequence. */
@@ -184,23 +201,26 @@ class SingleSequence implements RunningRow {
     private readonly options: DecodeOptions & { readonly rules: TokenRules },
     private readonly prompt: readonly number[],
     private readonly choose: (logits: Float32Array) => number,
+    private readonly row: number,
   ) {
     this.lastTokens = [options.startId ?? 0]
   }
 
   take(scores: StepScores, position: number): void {
     const { count, tokens, logits, best } = scores
-    const { rules, endIds, maxNewTokens } = this.options
+    const { rules, endIds, maxNewTokens, onToken } = this.options
     const first = position * count
     const token = areIdle(rules) ? tokens[first + this.choose(logits.subarray(first, first + count))] : this.chooseAllowed(scores, first)
     const place = tokens.subarray(first, first + count).indexOf(token)
     // What a rule forces is certain, whatever the network thought of it.
-    if (place >= 0) this.logProbability += Math.log(best[position]) + logits[first + place] - logits[first]
+    const logProbability = place >= 0 ? Math.log(best[position]) + logits[first + place] - logits[first] : 0
+    this.logProbability += logProbability
     const isEnd = endIds.includes(token)
     const length = this.tokens.length + 1
     if (!isEnd) this.tokens.push(token)
     if (isEnd || length === maxNewTokens) this.result = { tokens: this.tokens, confidence: Math.exp(this.logProbability / length) }
     this.lastTokens = [token]
+    onToken?.(this.row, { id: token, logProbability, isEnd, tokens: this.tokens })
   }
 
   private chooseAllowed({ count, tokens, logits }: StepScores, first: number): number {

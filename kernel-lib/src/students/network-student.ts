@@ -118,7 +118,7 @@ export class NetworkStudent implements LoadedStudent {
 
   private async predictNow(
     inputs: readonly string[],
-    { decoding, maxNewTokens, signal, onProgress }: PredictOptions,
+    { decoding, maxNewTokens, signal, onProgress, onToken }: PredictOptions,
   ): Promise<Prediction[]> {
     const { model, generation, engine, tokenizer, threads, isInTraining } = this.parts
     if (Object.keys(this.weights).length === 0) throw new InputError("student.disposed", `${this.name} was disposed of: load it again.`)
@@ -131,7 +131,7 @@ export class NetworkStudent implements LoadedStudent {
       generation,
       threads,
     })
-    return this.answering.answer(encoded, { decoding, maxNewTokens: maxNewTokens ?? this.maxOutputTokens, signal, onProgress })
+    return this.answering.answer(encoded, { decoding, maxNewTokens: maxNewTokens ?? this.maxOutputTokens, signal, onProgress, onToken })
   }
 
   async copy(details: Partial<StudentDetails> = {}): Promise<NetworkStudent> {

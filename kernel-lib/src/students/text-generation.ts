@@ -23,7 +23,7 @@ export class TextGeneration implements Answering {
   /** `maxTextLength` bounds prompt and answer together, of a model that goes on with its prompt. */
   async answer(
     inputs: readonly EncodedInput[],
-    { decoding, maxNewTokens, maxTextLength, signal, onProgress }: AnswerOptions & { readonly maxTextLength?: number },
+    { decoding, maxNewTokens, maxTextLength, signal, onProgress, onToken }: AnswerOptions & { readonly maxTextLength?: number },
   ): Promise<Prediction[]> {
     const { memory, tokenizer, generation, startId, endIds } = this.parts
     const sources = inputs.map(({ ids }) => ids)
@@ -38,6 +38,7 @@ export class TextGeneration implements Answering {
       rules: generation.rules,
       signal,
       onProgress,
+      onToken: onToken && ((row, { tokens, ...token }) => onToken(row, { ...token, output: tokenizer.decode(tokens) })),
     })
     return decoded.map(({ tokens, confidence }) => ({ output: tokenizer.decode(tokens), tokens, confidence }))
   }

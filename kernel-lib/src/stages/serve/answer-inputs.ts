@@ -1,17 +1,19 @@
 // Answers for people who want to see why: each with the training rows that its input is most like.
 import type { Dataset } from "../../core/dataset"
-import type { Student } from "../../core/student"
+import type { Prediction } from "../../core/student"
 import { type AnsweredInput, previewCharacters } from "../../display/payloads"
 import { NearestTexts } from "../../measures/nearest-texts"
 
 /** At most this many training rows stand beside an answer. */
 export const mostNearest = 50
 
-export type AnswerInputs = (inputs: readonly string[], numNearest: number) => Promise<AnsweredInput[]>
+export type AnswerInputs = (inputs: readonly string[], numNearest: number, signal?: AbortSignal) => Promise<AnsweredInput[]>
 
-/** What answers inputs, one call after the other. The training rows are indexed when they are first asked for. */
-export function answerInputs(student: Student, train?: Dataset): AnswerInputs {
-  let previous: Promise<unknown> = Promise.resolve()
+/** What answers inputs. The training rows are indexed when they are first asked for. */
+export function answerInputs(
+  predict: (inputs: readonly string[], signal?: AbortSignal) => Promise<readonly Prediction[]>,
+  train?: Dataset,
+): AnswerInputs {
   let texts: NearestTexts | undefined
   const findNearest = (input: string, count: number): AnsweredInput["nearest"] => {
     if (!train || count === 0) return []
@@ -22,10 +24,8 @@ export function answerInputs(student: Student, train?: Dataset): AnswerInputs {
       return { row, input: input.slice(0, previewCharacters), output: output.slice(0, previewCharacters), similarity: similarities[row] }
     })
   }
-  return async (inputs, numNearest) => {
-    const answering = previous.then(() => student.predict(inputs))
-    previous = answering.catch(() => {})
-    const predictions = await answering
+  return async (inputs, numNearest, signal) => {
+    const predictions = await predict(inputs, signal)
     return predictions.map(({ output, confidence }, index) => ({ output, confidence, nearest: findNearest(inputs[index], numNearest) }))
   }
 }

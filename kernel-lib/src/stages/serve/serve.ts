@@ -1,19 +1,14 @@
-// serve: a student in, a page on loopback out, to type into. Nothing leaves the machine.
-
-import { randomBytes } from "node:crypto"
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
+// serve: a student in, a server on loopback out: a page to type into, and the protocols that OpenAI's clients speak. Nothing leaves the machine.
 import type { Dataset } from "../../core/dataset"
-import { InputError, messageOf } from "../../core/errors"
+import { InputError } from "../../core/errors"
 import type { PromptSpec } from "../../core/prompt-spec"
 import type { StageInlineOptions } from "../../core/run"
 import type { Student } from "../../core/student"
-import { renderDemoPage } from "../../display/demo-page"
-import { type DemoPayload, demoHeader, payloadVersion, previewCharacters } from "../../display/payloads"
+import { type DemoPayload, payloadVersion, previewCharacters } from "../../display/payloads"
 import { makeSelfShowing } from "../../display/self-showing"
 import { defineStage } from "../../store/define-stage"
-import { type AnswerInputs, answerInputs, mostNearest } from "./answer-inputs"
 import { closeDemo, openDemo } from "./ask-demo"
+import { StudentServer } from "./student-server"
 
 export interface ServeOptions extends StageInlineOptions {
   /** Shown on the page, with its demonstrations as examples to try. */
@@ -22,6 +17,12 @@ export interface ServeOptions extends StageInlineOptions {
   readonly train?: Dataset
   /** Default 0: any free port. */
   readonly port?: number
+  /** The address to listen at. Default 127.0.0.1, which only this machine reaches; any other needs an `apiKey`. */
+  readonly host?: string
+  /** What clients must send as `Authorization: Bearer KEY`. Default: none is asked for. */
+  readonly apiKey?: string
+  /** Longest that a question waits and is worked on, in seconds; then its client gets status 504. Default 120. */
+  readonly maxSecondsPerRequest?: number
 }
 
 /** A demo that is open until it is closed. */
@@ -29,26 +30,16 @@ export interface Demo {
   readonly kind: "demo"
   readonly url: string
   readonly port: number
+  /** Takes no more questions, answers those that are there (for 30 seconds at most), and ends. */
   close(): Promise<void>
 }
 
-/** A served student, as its requests are answered. */
-interface Served {
-  readonly student: Student
-  readonly answer: AnswerInputs
-  readonly id: string
-  readonly spec?: PromptSpec
-  readonly train?: Dataset
-}
-
-/** Largest request, in bytes, and most inputs in one. */
-const mostBytes = 1 << 20
-const mostInputs = 256
-
 /**
- * Serves a student on 127.0.0.1: a page at `/`, `POST /predict` with `{"inputs": [...]}` and, where the nearest training rows are wanted,
- * `"nearest": 5`; and `GET /health`. The extension of JupyterLab asks it through Jupyter's proxy, or through the kernel.
- * @throws InputError `serve.port-in-use`
+ * Serves a student on 127.0.0.1: a page at `/`; OpenAI's protocols at `/v1/chat/completions`, `/v1/completions` and `/v1/models`, where the
+ * last message of the user, or the prompt, is the input; `POST /predict` with `{"inputs": [...]}` and, where the nearest training rows are
+ * wanted, `"nearest": 5`; `GET /health`; and `GET /metrics` for Prometheus. Questions that arrive together are answered together. The
+ * extension of JupyterLab asks it through Jupyter's proxy, or through the kernel.
+ * @throws InputError `serve.port-in-use`, `serve.port-not-allowed`, `serve.no-such-address`, `serve.needs-key`
  * @example
  * const student = await loadModel("bundled/byte-t5-tiny", { hub: bundledHub() })
  * const demo = await serve(student, { spec })
@@ -59,35 +50,38 @@ export const serve = defineStage<Student, ServeOptions, Demo>({
   version: 1,
   uses: [],
   key: (student, { port }) => ({ student: student.fingerprint, port }),
-  async work(student, { spec, train, port = 0 }) {
-    const served: Served = { student, answer: answerInputs(student, train), id: randomBytes(12).toString("hex"), spec, train }
-    const server = createServer((request, response) => void answerRequest(served, request, response))
-    await listen(server, port)
-    const { port: bound } = server.address() as AddressInfo
+  async work(student, { spec, train, port = 0, host = "127.0.0.1", apiKey, maxSecondsPerRequest = 120 }) {
+    if (!apiKey && !isLoopback(host))
+      throw new InputError("serve.needs-key", `Whoever reaches ${host} could ask this student: give an apiKey, or listen at 127.0.0.1.`)
+    const server = new StudentServer({ student, spec, train, apiKey, maxSecondsPerRequest, isOpen: !isLoopback(host) })
+    const bound = await server.listen(port, host)
+    const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host
     const demo: Demo = {
       kind: "demo",
-      url: `http://127.0.0.1:${bound}/`,
+      url: `http://${shown.includes(":") ? `[${shown}]` : shown}:${bound}/`,
       port: bound,
-      close: () =>
-        new Promise((resolve) => {
-          closeDemo(served.id)
-          server.close(() => resolve())
-          server.closeIdleConnections()
-        }),
+      close() {
+        closeDemo(server.id)
+        return server.close()
+      },
     }
-    openDemo(served.id, served.answer)
-    makeSelfShowing(demo, () => describeDemo(demo, served))
+    openDemo(server.id, server.answer)
+    makeSelfShowing(demo, () => describeDemo(demo, server.id, student, { spec, train, host }))
     return demo
   },
   summarize: (demo) => demo.url,
 })
 
-function describeDemo(demo: Demo, { student, spec, train, id }: Served): DemoPayload {
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host)
+}
+
+function describeDemo(demo: Demo, id: string, student: Student, { spec, train, host = "127.0.0.1" }: ServeOptions): DemoPayload {
   return {
     kind: "demo",
     version: payloadVersion,
     title: "Demo",
-    subtitle: `${student.name} at ${demo.url}, on this machine only`,
+    subtitle: `${student.name} at ${demo.url}, ${isLoopback(host) ? "on this machine only" : "for whoever has the key"}`,
     url: demo.url,
     examples: spec?.demonstrations.map(({ input }) => input) ?? [],
     id,
@@ -96,103 +90,4 @@ function describeDemo(demo: Demo, { student, spec, train, id }: Served): DemoPay
     numTrain: train?.length,
     nextStep: "await trained.student.predict([input])",
   }
-}
-
-async function listen(server: Server, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === "EADDRINUSE"
-          ? new InputError("serve.port-in-use", `Port ${port} is in use: choose another with --port, or 0 for any free one.`, {
-              cause: error,
-            })
-          : error.code === "EACCES"
-            ? new InputError("serve.port-not-allowed", `Port ${port} may not be opened by this user: choose one above 1023.`, {
-                cause: error,
-              })
-            : error,
-      )
-    })
-    server.listen(port, "127.0.0.1", resolve)
-  })
-}
-
-async function answerRequest(served: Served, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { student, answer } = served
-  try {
-    if (!mayAsk(request, served.id)) return send(response, 403, { error: "This server answers only on 127.0.0.1 and localhost." })
-    const path = new URL(request.url ?? "/", "http://localhost").pathname
-    if (request.method === "GET" && path === "/") return sendPage(response, served)
-    if (request.method === "GET" && path === "/health") return send(response, 200, { status: "ok", student: student.name })
-    if (request.method !== "POST" || path !== "/predict")
-      return send(response, 404, { error: "There is GET /, GET /health and POST /predict." })
-    if (!request.headers["content-type"]?.startsWith("application/json")) return send(response, 415, { error: "Send application/json." })
-    const { inputs, numNearest } = await readQuestion(request)
-    const answers = await answer(inputs, numNearest)
-    const predictions = answers.map(({ output, confidence, nearest }) => ({
-      ...{ output, confidence },
-      ...(numNearest > 0 ? { nearest } : {}),
-    }))
-    send(response, 200, { predictions })
-  } catch (error) {
-    send(response, error instanceof InputError ? 400 : 500, { error: messageOf(error) })
-  }
-}
-
-/**
- * A page of another site must not reach the student through a name of its own that resolves to this machine. Whoever names this machine is no such
- * page, nor is one who has seen the demo in a notebook; and on a hub the browser is on another machine, which only the hub's proxy lets in.
- */
-function mayAsk({ headers }: IncomingMessage, id: string): boolean {
-  const name = headers.host?.replace(/:\d+$/, "")
-  return name === "127.0.0.1" || name === "localhost" || headers[demoHeader] === id || Boolean(process.env.JUPYTERHUB_SERVICE_PREFIX)
-}
-
-async function readQuestion(request: IncomingMessage): Promise<{ inputs: string[]; numNearest: number }> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of request) {
-    size += chunk.length
-    if (size > mostBytes) throw new InputError("serve.too-large", `A request may have at most ${mostBytes} bytes.`)
-    chunks.push(chunk)
-  }
-  let question: { inputs?: unknown; nearest?: unknown } | null = null
-  try {
-    question = JSON.parse(Buffer.concat(chunks).toString("utf8"))
-  } catch {}
-  const { inputs, nearest = 0 } = question ?? {}
-  const isUsable =
-    Array.isArray(inputs) && inputs.length > 0 && inputs.length <= mostInputs && inputs.every((input) => typeof input === "string")
-  if (!isUsable) throw new InputError("serve.bad-request", `Send {"inputs": [text, ...]} with 1 to ${mostInputs} texts.`)
-  if (!Number.isInteger(nearest) || (nearest as number) < 0 || (nearest as number) > mostNearest)
-    throw new InputError("serve.bad-request", `"nearest" is how many training rows are wanted beside each answer, 0 to ${mostNearest}.`)
-  return { inputs: inputs as string[], numNearest: nearest as number }
-}
-
-function sendPage(response: ServerResponse, { student, spec }: Served): void {
-  const nonce = randomBytes(16).toString("base64")
-  const page = renderDemoPage({
-    title: student.name,
-    instruction: spec?.instruction ?? "",
-    examples: spec?.demonstrations.map(({ input }) => input) ?? [],
-    nonce,
-  })
-  response.writeHead(200, {
-    "content-type": "text/html; charset=utf-8",
-    "content-security-policy": `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-store",
-  })
-  response.end(page)
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  if (response.headersSent) return
-  response.writeHead(status, {
-    "content-type": "application/json; charset=utf-8",
-    "x-content-type-options": "nosniff",
-    connection: status === 400 ? "close" : "keep-alive",
-  })
-  response.end(JSON.stringify(body))
 }
