@@ -25,7 +25,6 @@ export interface PromptResult {
   readonly first: string
 }
 
-const silent = { stageStarted() {}, stageProgress() {}, stageEnded() {} }
 const nameOf = (id: string) => id.slice(id.indexOf("/") + 1)
 
 export async function measurePrompt(prompt: RetrievalPrompt, way: PromptResult["way"], teacher?: Teacher): Promise<PromptResult[]> {
@@ -33,7 +32,7 @@ export async function measurePrompt(prompt: RetrievalPrompt, way: PromptResult["
     instruction: prompt.instruction,
     demonstrations: prompt.examples.map(([input, output]) => ({ input, output })),
   })
-  const options = { hub: bundledHub(), teacher, reporter: silent }
+  const options = { hub: bundledHub(), teacher }
   const datasets = await retrieveDatasets(spec, options)
   const models = await retrieveModels(spec, options)
   const describe = (
