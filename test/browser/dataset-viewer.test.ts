@@ -37,6 +37,28 @@ function writeHostileFiles(): void {
   write("lying.parquet", Buffer.concat([whole.subarray(0, 400), Buffer.from([255, 255, 255, 127]), Buffer.from("PAR1")]))
 }
 
+const longText =
+  "On a cold morning in the year 1999 the ship left the harbour with nobody aboard but the captain and a dog that could not swim"
+
+/** A training set in which rows repeat each other and the test set beside it. */
+function writeAlikeFiles(): void {
+  const write = (name: string, inputs: readonly string[]) =>
+    writeFileSync(join(folder, "run", name), inputs.map((input) => `${JSON.stringify({ input, output: "x" })}\n`).join(""))
+  mkdirSync(join(folder, "run"), { recursive: true })
+  const train = [
+    "3 May 1999",
+    "June 2, 2001",
+    "3 may, 1999!",
+    longText,
+    "July 4",
+    longText.replace("dog", "cat"),
+    "Held out, 1 April",
+    "July 5",
+  ]
+  write("train.jsonl", train)
+  write("test.jsonl", ["something else", "held out 1 April"])
+}
+
 describe.skipIf(missing.length > 0 && !isRequired)("the dataset viewer in JupyterLab", () => {
   let server: JupyterServer
   let browser: Browser
@@ -51,6 +73,7 @@ describe.skipIf(missing.length > 0 && !isRequired)("the dataset viewer in Jupyte
     writeGeneratedCsv(join(folder, "rows.csv"), numRows)
     writeGeneratedJsonl(join(folder, "rows.jsonl"), numRows)
     writeHostileFiles()
+    writeAlikeFiles()
     server = await startJupyter(openJupyterEnvironment(python.command, { withExtension: true }), folder)
     browser = await launchBrowser(found.executable)
   })
@@ -191,6 +214,35 @@ describe.skipIf(missing.length > 0 && !isRequired)("the dataset viewer in Jupyte
     await csv.locator(".p2m-side h5", { hasText: rowOf(39_999) }).waitFor()
     expect(await csv.locator(".p2m-side").textContent()).toContain(rows[39_999].input)
     await takeScreenshot(page, "viewer-csv", { isWhole: false })
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
+  it("groups rows that are alike or repeat the test set, and leads from one to the other", async () => {
+    const { page, errors, viewer, grid, heading } = await open("run/train.jsonl")
+    await viewer.locator(".p2m-bar", { hasText: "8 rows" }).waitFor()
+    await viewer.getByText("Alike rows").click()
+    await viewer.locator(".p2m-matches", { hasText: "4 rows in 2 groups, 1 repeats another split" }).waitFor()
+    await viewer.locator(".p2m-chip", { hasText: "alike present" }).waitFor()
+    await waitUntilDone(page)
+    const inOrder: string[] = []
+    await grid.press("Home")
+    for (let place = 0; place < 5; place++) {
+      await viewer.locator(".p2m-path", { hasText: "alike" }).waitFor()
+      inOrder.push(((await heading.textContent()) ?? "").replace(/\D+/g, ""))
+      const before = await heading.textContent()
+      await grid.press("j")
+      if (place < 4) await page.waitForFunction((text) => document.querySelector(".p2m-side h5")?.textContent !== text, before)
+    }
+    expect(inOrder).toEqual(["0", "2", "6", "3", "5"])
+    await grid.press("Home")
+    await heading.filter({ hasText: "Row 0" }).waitFor()
+    await page.waitForFunction(() => document.querySelector(".p2m-lengths")?.textContent?.includes("tokens"))
+    expect(await viewer.locator(".p2m-lengths").textContent()).toBe("10 + 1 characters \u00b7 5 + 1 tokens")
+    await takeScreenshot(page, "viewer-alike", { isWhole: false })
+    await page.reload()
+    await viewer.locator(".p2m-bar", { hasText: "8 rows" }).waitFor({ timeout: 60_000 })
+    expect(await viewer.locator(".p2m-chip").count()).toBe(0)
     expect(errors).toEqual([])
     await page.close()
   })

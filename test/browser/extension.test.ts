@@ -50,6 +50,34 @@ describe.skipIf(missing.length > 0 && !isRequired)("the extension in JupyterLab"
     environment = openJupyterEnvironment(python.command, { withExtension: true })
     writeNotebook("untrusted.ipynb", [bundleOf(dataset), bundleOf(hostileDataset)])
     writeNotebook("results.ipynb", plainPayloads.map(bundleOf))
+    const { kind, title, subtitle, preview } = dataset
+    writeNotebook("older.ipynb", [
+      // As a version before this one might have written it: less in it, and no version that we know.
+      { [mimeTypes.dataset]: { kind, version: 0, title, subtitle, numRows: 500, preview }, "text/plain": "500 rows" },
+      {
+        [mimeTypes.demo]: {
+          kind: "demo",
+          version: 1,
+          title: "Demo",
+          subtitle: "byte-t5-tiny",
+          url: "http://127.0.0.1:8765/",
+          examples: ["abc"],
+        },
+      },
+      // What lies: other kinds, numbers for texts, and an address that is not Jupyter's machine.
+      {
+        [mimeTypes.demo]: {
+          kind: "demo",
+          version: 1,
+          title: 7,
+          subtitle: null,
+          url: "https://evil.example/",
+          examples: [hostileText, 3, ["x"]],
+          id: '"); evil(',
+        },
+      },
+      { [mimeTypes.demo]: { kind: "demo", version: 99 }, "text/plain": "a demo of tomorrow" },
+    ])
     writeNotebook("odd.ipynb", [
       { [mimeTypes.dataset]: { kind: "dataset", version: 99 }, "text/plain": "rows of tomorrow" },
       {
@@ -114,10 +142,10 @@ describe.skipIf(missing.length > 0 && !isRequired)("the extension in JupyterLab"
   it("leaves the other results to their HTML", async () => {
     await server.setTheme("JupyterLab Light")
     const { page, errors } = await open("results.ipynb")
-    await page.locator(".p2m h4", { hasText: "Evaluation" }).waitFor()
+    await page.locator(".p2m h4").nth(1).waitFor()
     expect(await page.locator(".jp-Prompt2ModelDataset").count()).toBe(1)
     expect(await page.locator(".p2m h4").allTextContents()).toEqual(
-      plainPayloads.filter(({ kind }) => kind !== "dataset" && kind !== "progress").map(({ title }) => title),
+      plainPayloads.filter(({ kind }) => kind === "prompt" || kind === "candidates").map(({ title }) => title),
     )
     const pictures = page.locator(".p2m img")
     for (let index = 0; index < (await pictures.count()); index++) {
@@ -136,6 +164,27 @@ describe.skipIf(missing.length > 0 && !isRequired)("the extension in JupyterLab"
     expect(await views.first().textContent()).toContain("newer Prompt2Model")
     expect(await views.first().textContent()).toContain("rows of tomorrow")
     expect(await views.nth(1).textContent()).not.toMatch(/undefined|NaN|Infinity|object/)
+    expect(errors).toEqual([])
+    await page.close()
+  })
+
+  it("still shows what an older version wrote, and asks nobody whom a lying demo names", async () => {
+    await server.setTheme("JupyterLab Light")
+    const { page, errors } = await open("older.ipynb")
+    const rows = page.locator(".jp-Prompt2ModelDataset tbody tr")
+    await rows.first().waitFor()
+    expect(await rows.count()).toBe(dataset.preview.length)
+    const demos = page.locator(".jp-Prompt2ModelDemo")
+    await demos.nth(1).waitFor()
+    expect(await demos.first().locator(".p2m-title").textContent()).toBe("Demo")
+    expect(await page.locator(".jp-OutputArea", { hasText: "a demo of tomorrow" }).textContent()).toContain("newer Prompt2Model")
+    const asked: string[] = []
+    page.on("request", (request) => /evil|predict/.test(request.url()) && asked.push(request.url()))
+    await demos.nth(1).locator(".p2m-tries button", { hasText: "script" }).click()
+    await demos.nth(1).locator(".p2m-bad", { hasText: "run the cell with serve again" }).waitFor()
+    expect(asked).toEqual([])
+    expect(await page.locator(".jp-Prompt2ModelDemo script, .jp-Prompt2ModelDemo img").count()).toBe(0)
+    await takeScreenshot(page, "extension-older", { isWhole: false })
     expect(errors).toEqual([])
     await page.close()
   })

@@ -136,6 +136,8 @@ function addCommand(app: JupyterFrontEnd, tracker: WidgetTracker<DemoPanel>, mak
       widget.toolbar.hide()
       await tracker.add(widget)
       app.shell.add(widget, "main", { mode: path === undefined ? "tab-after" : "split-right" })
+      // Notebook 7 has room for one document, and for panels beside it.
+      if (widget.parent === null) app.shell.add(widget, "right")
       app.shell.activateById(widget.id)
       return widget
     },

@@ -7,8 +7,9 @@ import { Signal } from "@lumino/signaling"
 import { takeTranslator } from "./language"
 
 export interface SettingsValues {
-  /** Endings of files that a double click opens in the dataset viewer. */
-  readonly opens: readonly string[]
+  /** Whether a double click opens such files in the dataset viewer; Parquet, which nothing else opens, it always does. */
+  readonly opensJsonLines: boolean
+  readonly opensCsv: boolean
   /** Whether the row that is nearest to the chosen one is looked for. */
   readonly findsNearestRow: boolean
   /** Training rows beside a student's answer. */
@@ -16,7 +17,13 @@ export interface SettingsValues {
   readonly asksThrough: "automatic" | "kernel" | "proxy"
 }
 
-export const defaults: SettingsValues = { opens: ["parquet", "jsonl"], findsNearestRow: true, nearestRows: 5, asksThrough: "automatic" }
+export const defaults: SettingsValues = {
+  opensJsonLines: true,
+  opensCsv: false,
+  findsNearestRow: true,
+  nearestRows: 5,
+  asksThrough: "automatic",
+}
 
 export class Settings {
   readonly changed = new Signal<this, SettingsValues>(this)
@@ -47,10 +54,15 @@ export class Settings {
 
 /** JupyterLab checks what is typed against the schema, but an administrator's overrides may hold anything. */
 function readSettings(composite: Readonly<Record<string, unknown>>): SettingsValues {
-  const { opens, findsNearestRow, nearestRows, asksThrough } = composite
+  const { nearestRows, asksThrough } = composite
+  const isOn = (name: "opensJsonLines" | "opensCsv" | "findsNearestRow") => {
+    const value = composite[name]
+    return typeof value === "boolean" ? value : defaults[name]
+  }
   return {
-    opens: Array.isArray(opens) ? opens.filter((ending) => typeof ending === "string") : defaults.opens,
-    findsNearestRow: typeof findsNearestRow === "boolean" ? findsNearestRow : defaults.findsNearestRow,
+    opensJsonLines: isOn("opensJsonLines"),
+    opensCsv: isOn("opensCsv"),
+    findsNearestRow: isOn("findsNearestRow"),
     nearestRows: typeof nearestRows === "number" && nearestRows >= 0 && nearestRows <= 50 ? Math.floor(nearestRows) : defaults.nearestRows,
     asksThrough: asksThrough === "kernel" || asksThrough === "proxy" ? asksThrough : "automatic",
   }

@@ -2,6 +2,7 @@
 import { ABCWidgetFactory, DocumentModel, type DocumentRegistry, DocumentWidget, TextModelFactory } from "@jupyterlab/docregistry"
 import type { ServiceManager } from "@jupyterlab/services"
 import type { IStateDB } from "@jupyterlab/statedb"
+import { spreadsheetIcon } from "@jupyterlab/ui-components"
 import type { FileFormat, OpenRequest } from "../protocol"
 import { isEverything } from "../protocol"
 import type { SettingsValues } from "../settings/settings"
@@ -78,6 +79,7 @@ export class DatasetViewerFactory extends ABCWidgetFactory<DatasetDocument> {
     })
     content.disposed.connect(() => clearTimeout(saving))
     const widget = new DatasetDocument({ content, context })
+    widget.title.icon = spreadsheetIcon
     widget.toolbar.hide()
     return widget
   }

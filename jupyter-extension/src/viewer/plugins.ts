@@ -7,6 +7,7 @@ import { ILauncher } from "@jupyterlab/launcher"
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime"
 import { IStateDB } from "@jupyterlab/statedb"
 import { ITranslator } from "@jupyterlab/translation"
+import { spreadsheetIcon } from "@jupyterlab/ui-components"
 import { addCommands, type CommandId, factoryName } from "../commands"
 import { createRendererFactory, type FindFile } from "../renderer"
 import { takeTranslator, trans } from "../settings/language"
@@ -68,6 +69,7 @@ export const documents: JupyterFrontEndPlugin<void> = {
       mimeTypes: ["application/vnd.apache.parquet"],
       contentType: "file",
       fileFormat: "base64",
+      icon: spreadsheetIcon,
     })
     const ready = (settings?.ready ?? Promise.resolve()).then(() => registerFactory(app, surroundings, tracker))
     if (restorer) {
@@ -93,13 +95,14 @@ async function registerFactory(app: JupyterFrontEnd, surroundings: Surroundings,
   const kept = await surroundings.state?.fetch(stateKey).catch(() => undefined)
   const stored = new Map<string, ViewerState>(Object.entries((kept ?? {}) as Record<string, never>))
   app.docRegistry.addModelFactory(new UnloadedModelFactory())
+  const { opensJsonLines, opensCsv } = surroundings.settings()
   const factory = new DatasetViewerFactory(
     {
       name: factoryName,
       label: trans.__("Dataset Viewer"),
       modelName: "prompt2model-unloaded",
       fileTypes,
-      defaultFor: surroundings.settings().opens.filter((ending) => fileTypes.includes(ending)),
+      defaultFor: ["parquet", ...(opensJsonLines ? ["jsonl"] : []), ...(opensCsv ? ["csv", "tsv"] : [])],
       readOnly: true,
     },
     surroundings,
