@@ -87,13 +87,18 @@ function checkSize({ name, bytes }: NetworkStudent): void {
   throw new InputError("export.too-large", `${name} has ${bytes} bytes of weights, and an ONNX file holds 2 GB: export it as huggingface.`)
 }
 
-/** A byte-level tokenizer has no tokenizer.json of its own, and transformers.js reads nothing else. @returns whether it is one */
+/**
+ * Makes a tokenizer's files complete: a byte-level one has no tokenizer.json of its own, and programs differ in what they do where
+ * tokenizer_config.json does not say it.
+ * @returns whether it is byte-level
+ */
 export async function completeTokenizer(folder: string): Promise<boolean> {
-  const configuration = JSON.parse(await readFile(join(folder, "tokenizer_config.json"), "utf8").catch(() => "{}"))
+  const path = join(folder, "tokenizer_config.json")
+  const configuration = JSON.parse(await readFile(path, "utf8").catch(() => "{}")) as Record<string, unknown>
   const isByteLevel = /^ByT5Tokenizer/.test(String(configuration.tokenizer_class))
   if (isByteLevel) await writeJson(join(folder, "tokenizer.json"), describeByteTokenizer(configuration))
-  else if (configuration.tokenizer_class === undefined)
-    await writeJson(join(folder, "tokenizer_config.json"), { ...configuration, tokenizer_class: "PreTrainedTokenizerFast" })
+  const { tokenizer_class: name = "PreTrainedTokenizerFast", clean_up_tokenization_spaces: cleansUp } = configuration
+  await writeJson(path, { ...configuration, tokenizer_class: name, clean_up_tokenization_spaces: cleansUp === true })
   return isByteLevel
 }
 
