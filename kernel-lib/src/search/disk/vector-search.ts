@@ -1,0 +1,117 @@
+// The nearest vectors of an index: all are looked at in a small one; in a large one those of the lists whose centres are nearest, in 8-bit
+// numbers, and the best of these once more exactly.
+import { join } from "node:path"
+import type { Ranking } from "../fusion"
+import { TopRows } from "../top-rows"
+import { dot } from "./clusters"
+import { corruptIndex, FileReader } from "./files"
+import { entryHeadBytes, readVectors } from "./vector-lists"
+
+/** Lists that a search reads, at least; more in larger indexes, in proportion to the square root of how many there are. */
+const leastLists = 16
+/** How many times as many as asked for are looked at exactly. */
+const looksAgain = 4
+const rowsAtOnce = 512
+
+interface VectorLists {
+  readonly centres: Float32Array
+  readonly places: Uint32Array
+  readonly entries: FileReader
+}
+
+export class VectorSearch {
+  private readonly vectors: FileReader
+  private readonly lists?: VectorLists
+  private readonly scratch: Buffer
+
+  /** @param numLists 0 where the index has none */
+  constructor(
+    folder: string,
+    private readonly count: number,
+    readonly dimensions: number,
+    private readonly numLists: number,
+  ) {
+    this.vectors = new FileReader(join(folder, "vectors"))
+    this.scratch = Buffer.from(new ArrayBuffer(rowsAtOnce * dimensions * 4))
+    if (numLists > 0) this.lists = openLists(folder)
+  }
+
+  /** The rows nearest to `query` by the product. @throws InputError `index.corrupt` */
+  search(query: Float32Array, limit: number): Ranking {
+    return this.lists ? this.searchLists(this.lists, query, limit) : this.searchAll(query, limit)
+  }
+
+  /** The vector of a row, as it was given. */
+  read(row: number): Float32Array {
+    return readVectors(this.vectors, row, 1, this.dimensions)
+  }
+
+  close(): void {
+    this.vectors.close()
+    this.lists?.entries.close()
+  }
+
+  /** The exact answer, whatever the size. */
+  searchAll(query: Float32Array, limit: number): Ranking {
+    const { dimensions } = this
+    const top = new TopRows(limit)
+    const rows = new Float32Array(this.scratch.buffer)
+    for (let first = 0; first < this.count; first += rowsAtOnce) {
+      const some = Math.min(rowsAtOnce, this.count - first)
+      this.vectors.readInto(this.scratch, first * dimensions * 4, some * dimensions * 4)
+      for (let i = 0; i < some; i++) top.offer(first + i, dot(query, 0, rows, i * dimensions, dimensions))
+    }
+    return top.rank()
+  }
+
+  private searchLists(lists: VectorLists, query: Float32Array, limit: number): Ranking {
+    const { dimensions } = this
+    const nearest = new TopRows(Math.max(leastLists, Math.ceil(Math.sqrt(this.numLists) / 2)))
+    for (let list = 0; list < this.numLists; list++) nearest.offer(list, dot(query, 0, lists.centres, list * dimensions, dimensions))
+    const roughly = new TopRows(limit * looksAgain)
+    for (const list of nearest.rank().rows) this.scanList(lists, list, query, roughly)
+    const top = new TopRows(limit)
+    for (const row of roughly.rank().rows) top.offer(row, dot(query, 0, this.read(row), 0, dimensions))
+    return top.rank()
+  }
+
+  private scanList({ places, entries }: VectorLists, list: number, query: Float32Array, top: TopRows): void {
+    const { dimensions } = this
+    const [first, count] = [places[list * 2], places[list * 2 + 1]]
+    const entryBytes = entryHeadBytes + dimensions
+    const bytes = entries.read(first * entryBytes, count * entryBytes)
+    const numbers = new Int8Array(bytes.buffer)
+    for (let i = 0; i < count; i++) {
+      const row = bytes.readUInt32LE(i * entryBytes)
+      if (row >= this.count) throw corruptIndex(entries.path, `list ${list}`)
+      top.offer(row, bytes.readFloatLE(i * entryBytes + 4) * dotBytes(query, numbers, i * entryBytes + entryHeadBytes))
+    }
+  }
+}
+
+function openLists(folder: string): VectorLists {
+  const readWhole = (name: string) => {
+    const file = new FileReader(join(folder, name))
+    const { buffer } = file.read(0, file.length)
+    file.close()
+    return buffer
+  }
+  return {
+    centres: new Float32Array(readWhole("centres")),
+    places: new Uint32Array(readWhole("list-places")),
+    entries: new FileReader(join(folder, "list-entries")),
+  }
+}
+
+function dotBytes(query: Float32Array, numbers: Int8Array, at: number): number {
+  let [a, b, c, d] = [0, 0, 0, 0]
+  let i = 0
+  for (; i + 3 < query.length; i += 4) {
+    a += query[i] * numbers[at + i]
+    b += query[i + 1] * numbers[at + i + 1]
+    c += query[i + 2] * numbers[at + i + 2]
+    d += query[i + 3] * numbers[at + i + 3]
+  }
+  for (; i < query.length; i++) a += query[i] * numbers[at + i]
+  return a + b + (c + d)
+}
