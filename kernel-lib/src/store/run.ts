@@ -46,7 +46,7 @@ export interface FolderRun extends Run {
   latest(stage: string): Promise<object | undefined>
   /** Merges `members` into run.json. */
   write(members: Readonly<Record<string, unknown>>): Promise<void>
-  /** A further teacher behind this run's response store and its caps. */
+  /** A further teacher behind this run's response store and its caps; one that is there already stays as it is. */
   admit(teacher: Teacher): Teacher
   /** run.json as it is now. */
   read(): Promise<Record<string, unknown>>
@@ -89,7 +89,13 @@ export async function openRunFolder(path: string, options: OpenRunOptions = {}):
   const events = new EventLog(folder)
   const index = new RunIndex(folder, () => purse.spending.usd)
   index.take(await readRunFile(path))
-  const admit = (teacher: Teacher) => wrapTeacher(teacher, join(folder, "responses"), purse, events)
+  const admitted = new WeakSet<Teacher>()
+  const admit = (teacher: Teacher) => {
+    if (admitted.has(teacher)) return teacher
+    const wrapped = wrapTeacher(teacher, join(folder, "responses"), purse, events)
+    admitted.add(wrapped)
+    return wrapped
+  }
   const record = (event: RunEvent) => {
     events.append(event)
     index.note(event)

@@ -84,6 +84,12 @@ const train = Dataset.from([
 /** Right on all but the rows 3 and 30. */
 const student = studentOf("tiny", (input) => (input === "103" || input === "130" ? "0" : double(input)))
 
+let folder = ""
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "evaluate-"))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
 describe("evaluate", () => {
   it("scores the student by each metric, with intervals, and keeps every row", async () => {
     const report = await evaluate(student, test, { metrics: ["exactMatch", "chrF++"], train })
@@ -226,7 +232,7 @@ describe("evaluate beside a teacher", () => {
     expect(report.comparison).toMatchObject({ metric: "exactMatch" })
     expect(report.comparison?.difference).toBeCloseTo(-0.05, 10)
     expect(report.comparison?.sentence).toMatch(
-      /^Student against teacher, few-shot in exact match: -0\.050 \(-0\.\d{3} to 0\.000\), paired bootstrap p = 0\.\d{3}; 0 rows are right for the student alone, 2 for the teacher, few-shot alone, McNemar p = 0\.500\.$/,
+      /^Student against teacher in exact match: -0\.050 \(-0\.\d{3} to 0\.000\), paired bootstrap p = 0\.\d{3}; 0 rows are right for the student alone, 2 for the teacher alone, McNemar p = 0\.500\.$/,
     )
   })
 
@@ -287,6 +293,33 @@ describe("evaluate beside a teacher", () => {
     expect(dear.requests.length).toBeLessThan(30)
   })
 
+  it("asks any teacher behind the run's response store and its cap, zero-shot too", async () => {
+    const run = await openRunFolder(join(folder, "capped"), { maxUsd: 0.0601 })
+    const teacher = teacherOf((request) => double(questionOf(request)), { identity: "priced", sendsTo: "example.org" })
+    const ask = () =>
+      evaluate(student, test, { metrics: ["exactMatch"], baselines: { teacher, zeroShot: true, copyInput: false }, spec, run })
+    const report = await ask()
+    // 40 few-shot answers at $0.001 leave 20 of the zero-shot ones.
+    expect(report.baselines.teacher?.scores.exactMatch).toBe(1)
+    expect(report.baselines.teacherZeroShot).toBeUndefined()
+    expect(report.notes[0]).toMatch(/^The teacher without demonstrations is left out: The cap of \$0\.0601 is reached/)
+    expect(teacher.requests).toHaveLength(60)
+    expect(run.spending.usd).toBeCloseTo(0.06, 10)
+    expect(run.sent()[0]).toMatchObject({ to: "example.org", purpose: "answer", requests: 60 })
+    const raised = await openRunFolder(join(folder, "capped"), { maxUsd: 1 })
+    const whole = await evaluate(student, test, {
+      ...{
+        metrics: ["exactMatch", "accuracy"],
+        baselines: { teacher: raised.admit(raised.admit(teacher)), zeroShot: true },
+        spec,
+        run: raised,
+      },
+    })
+    expect(whole.baselines.teacherZeroShot?.scores.exactMatch).toBe(1)
+    expect(teacher.requests).toHaveLength(80)
+    expect(raised.spending).toMatchObject({ requestsReused: 60 })
+  })
+
   it("says that a simulated teacher is simulated", async () => {
     const teacher = teacherOf((request) => double(questionOf(request)), { name: "grammar", isSimulated: true })
     const zeroShot = spec.with({ demonstrations: [] })
@@ -330,6 +363,13 @@ describe("slices of a report", () => {
     expect(shown["text/html"]).toContain("even")
   })
 
+  it("give each label its own F1 where macro F1 is asked for", async () => {
+    const report = await evaluate(short, rows, { metrics: ["macroF1"] })
+    // yes: 4 of 6 expected, 4 answered; no: 2 of 2 expected, 4 answered.
+    expect(report.slices("label").map(({ scores }) => scores.macroF1)).toEqual([8 / 10, 4 / 6])
+    expect((8 / 10 + 4 / 6) / 2).toBeCloseTo(report.scores.macroF1, 12)
+  })
+
   it("keep equal lengths together, and put rare labels into one", async () => {
     const many = Dataset.from(Array.from({ length: 30 }, (_, index) => ({ input: "same size", output: String(index) })))
     const report = await evaluate(short, many, { metrics: ["exactMatch"] })
@@ -339,12 +379,6 @@ describe("slices of a report", () => {
 })
 
 describe("a report", () => {
-  let folder = ""
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "evaluate-"))
-  })
-  afterAll(() => rm(folder, { recursive: true, force: true }))
-
   it("comes back from the run without asking again, equal to what it was", async () => {
     const asked = studentOf("tiny", (input) => (input === "103" ? "0" : double(input)))
     const teacher = teacherOf((request) => double(questionOf(request)))
@@ -411,8 +445,8 @@ describe("a report", () => {
     expect(() => report.compare("student", "teacherZeroShot")).toThrow(expect.objectContaining({ code: "report.no-such-system" }))
     expect(() => report.compare("student", "base", { metric: "BLEU" as "chrF++" })).toThrow(/exactMatch, chrF\+\+/)
     const { comparison } = report.toPayload()
-    expect(comparison).toContain("Student against base model, untrained +0.925")
-    expect(comparison).toContain("; copy the input +0.950 (")
+    expect(comparison).toContain("Against the others: base model +0.925")
+    expect(comparison).toContain("; copied input +0.950 (")
     expect(comparison).toMatch(/p = 0\.002\.$/)
   })
 

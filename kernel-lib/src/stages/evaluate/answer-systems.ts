@@ -5,6 +5,7 @@ import type { Decoding, Prediction, Student } from "../../core/student"
 import { canAnswer, type Teacher } from "../../core/teacher"
 import type { Answer } from "../../measures/metric"
 import type { StageContext } from "../../store/define-stage"
+import type { FolderRun } from "../../store/run"
 import { askTeacher, type TaskPrompt } from "./ask-teacher"
 import type { SystemScores } from "./report"
 
@@ -51,18 +52,15 @@ export async function answerAll(student: Student, test: Dataset, options: Answer
   const predicted = await predict(student, test, "student", options, context)
   const systems = [describeStudent("student", "student", student, predicted)]
   if (baselines.teacher) {
-    const outcome = await answerByTeacher(baselines.teacher, spec, test, context, "teacher")
+    // Whoever it is, it answers behind the run's response store and its caps.
+    const { admit } = context.run as Partial<FolderRun>
+    const teacher = admit?.(baselines.teacher) ?? baselines.teacher
+    const outcome = await answerByTeacher(teacher, spec, test, context, "teacher")
     if (typeof outcome === "string") notes.push(`The teacher baseline is left out: ${outcome}`)
     else {
       systems.push(outcome)
       if (baselines.zeroShot && spec && spec.demonstrations.length > 0) {
-        const bare = await answerByTeacher(
-          baselines.teacher,
-          { instruction: spec.instruction, demonstrations: [] },
-          test,
-          context,
-          "teacherZeroShot",
-        )
+        const bare = await answerByTeacher(teacher, { instruction: spec.instruction, demonstrations: [] }, test, context, "teacherZeroShot")
         if (typeof bare === "string") notes.push(`The teacher without demonstrations is left out: ${bare}`)
         else systems.push(bare)
       }

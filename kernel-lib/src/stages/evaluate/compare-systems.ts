@@ -5,10 +5,18 @@ import { mcNemar } from "../../measures/mcnemar"
 import { type MetricScore, type RowStatistics, scoreRows } from "../../measures/metric"
 import type { Comparison, SystemName } from "./report-data"
 
+/** As they are called within a sentence. */
+export const spokenNames: Readonly<Record<SystemName, string>> = {
+  student: "student",
+  teacher: "teacher",
+  teacherZeroShot: "zero-shot teacher",
+  base: "base model",
+  majority: "majority answer",
+  copyInput: "copied input",
+}
+
 export interface ComparedSystem {
   readonly name: SystemName
-  /** As people read it. */
-  readonly label: string
   /** By the metric of the comparison. */
   readonly statistics: RowStatistics
 }
@@ -18,10 +26,11 @@ export function compareSystems(first: ComparedSystem, second: ComparedSystem, me
   const { value, low, high, p } = pairedBootstrap(first.statistics, second.statistics, metric.score, { seed })
   const test = testRows(first.statistics, second.statistics, metric)
   const difference = describeDifference({ difference: value, low, high }, metric)
+  const [ours, theirs] = [first, second].map(({ name }) => spokenNames[name])
   const rows = test
-    ? `; ${test.onlyFirst} rows are right for the ${first.label} alone, ${test.onlySecond} for the ${second.label} alone, McNemar ${describeP(test.p)}`
+    ? `; ${test.onlyFirst} rows are right for the ${ours} alone, ${test.onlySecond} for the ${theirs} alone, McNemar ${describeP(test.p)}`
     : ""
-  const sentence = `${capitalize(first.label)} against ${second.label} in ${metric.label}: ${difference}, paired bootstrap ${describeP(p)}${rows}.`
+  const sentence = `${capitalize(ours)} against ${theirs} in ${metric.label}: ${difference}, paired bootstrap ${describeP(p)}${rows}.`
   return { metric: metric.name, first: first.name, second: second.name, difference: value, low, high, p, mcNemar: test, sentence }
 }
 

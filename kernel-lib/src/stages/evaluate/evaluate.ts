@@ -102,7 +102,7 @@ const evaluateStage = defineStage<{ readonly student: Student; readonly test: Da
 })
 
 function compareWithStudent(scored: readonly (AnsweredSystem & ScoredAnswers)[], metric: MetricScore, seed: number): Comparison[] {
-  const [student, ...others] = scored.map(({ name, label, statistics }) => ({ name, label, statistics: statistics[metric.name] }))
+  const [student, ...others] = scored.map(({ name, statistics }) => ({ name, statistics: statistics[metric.name] }))
   return others.map((other) => compareSystems(student, other, metric, seed))
 }
 

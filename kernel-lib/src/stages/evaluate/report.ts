@@ -7,7 +7,7 @@ import { formatCount, formatScore, formatSeconds, formatUsd } from "../../displa
 import { type RowStatistics, selectStatistics } from "../../measures/metric"
 import { describeMetric, metricNamed, needsEncoder } from "../../measures/metrics"
 import { writeTensorBoard } from "../../store/tensor-board"
-import { compareSystems, describeDifference, describeP } from "./compare-systems"
+import { compareSystems, describeDifference, describeP, spokenNames } from "./compare-systems"
 import { writeRowsCsv, writeSystemsCsv } from "./csv"
 import { writeLatex } from "./latex"
 import type { BaselineName, Comparison, ReportData, ReportRow, SystemName, SystemScores } from "./report-data"
@@ -117,7 +117,7 @@ export class Report<MetricName extends string = string> {
       const system = this.systems.find((one) => one.name === name)
       const names = this.systems.map((one) => one.name).join(", ")
       if (!system) throw new InputError("report.no-such-system", `The report has no ${name}: it has ${names}.`)
-      return { name, label: system.label, statistics: this.statisticsOf(system, metric) }
+      return { name, statistics: this.statisticsOf(system, metric) }
     })
     return compareSystems(ours, theirs, describeMetric(metric), seed)
   }
@@ -214,11 +214,12 @@ export class Report<MetricName extends string = string> {
   private describeOthers(): string | undefined {
     const others = this.comparisons.filter(({ second }) => second !== "teacher")
     if (others.length === 0) return undefined
-    const leads = others.map((one) => {
-      const { label } = this.systems.find(({ name }) => name === one.second)!
-      return `${label} ${describeDifference(one, describeMetric(one.metric))}, ${describeP(one.p)}`
-    })
-    return `Student${this.comparison ? "" : ` in ${describeMetric(others[0].metric).label}`} against ${leads.join("; ")}.`
+    const leads = others.map(
+      (one) => `${spokenNames[one.second]} ${describeDifference(one, describeMetric(one.metric))}, ${describeP(one.p)}`,
+    )
+    return this.comparison
+      ? `Against the others: ${leads.join("; ")}.`
+      : `Student in ${describeMetric(others[0].metric).label} against ${leads.join("; ")}.`
   }
 
   private statisticsOf(system: SystemScores<MetricName>, metric: MetricName): RowStatistics {

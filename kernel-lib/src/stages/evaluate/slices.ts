@@ -32,7 +32,9 @@ export function sliceRows<MetricName extends string>(
   const slices = groups.map(([name, members]) => ({
     name,
     rows: members.length,
-    scores: Object.fromEntries(metrics.map((metric) => [metric, scoreSlice(members, metric)])) as Record<MetricName, number>,
+    scores: Object.fromEntries(
+      metrics.map((metric) => [metric, by === "label" && metric === "macroF1" ? scoreLabels(members, rows) : scoreSlice(members, metric)]),
+    ) as Record<MetricName, number>,
   }))
   makeSelfShowing(slices, () => describeSlices(slices, metrics, typeof by === "function" ? by.name || "slice" : by))
   return Object.freeze(slices)
@@ -51,6 +53,18 @@ function scoreSlice<MetricName extends string>(members: readonly ReportRow<Metri
     members.map(({ predicted }) => predicted),
     members.map(({ expected }) => expected),
   )
+}
+
+/** F1 of the labels that are expected in a slice, over all rows: among their own rows alone no label is ever answered wrongly. */
+function scoreLabels(members: readonly ReportRow[], rows: readonly ReportRow[]): number {
+  const labels = new Set(members.map(({ expected }) => expected.trim()))
+  const f1 = [...labels].map((label) => {
+    const count = (is: (row: ReportRow) => boolean) => rows.filter(is).length
+    const answered = count(({ predicted }) => predicted.trim() === label)
+    const expected = count((row) => row.expected.trim() === label)
+    return (2 * count((row) => row.predicted.trim() === label && row.expected.trim() === label)) / (answered + expected)
+  })
+  return f1.reduce((sum, value) => sum + value, 0) / f1.length
 }
 
 type Members<MetricName extends string> = [name: string, rows: readonly ReportRow<MetricName>[]]
