@@ -54,11 +54,11 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
     "content-type": "application/json; charset=utf-8",
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
-    ...(request.complete ? {} : { connection: "close" }),
     ...headers,
   })
   response.end(JSON.stringify(body))
   if (request.complete) return
+  // Closing at once would tear the answer down with the connection.
   request.resume()
   const timer = setTimeout(() => request.destroy(), lettingGo)
   request.once("close", () => clearTimeout(timer))

@@ -52,7 +52,10 @@ export const serve = defineStage<Student, ServeOptions, Demo>({
   key: (student, { port }) => ({ student: student.fingerprint, port }),
   async work(student, { spec, train, port = 0, host = "127.0.0.1", apiKey, maxSecondsPerRequest = 120 }) {
     if (!apiKey && !isLoopback(host))
-      throw new InputError("serve.needs-key", `Whoever reaches ${host} could ask this student: give an apiKey, or listen at 127.0.0.1.`)
+      throw new InputError(
+        "serve.needs-key",
+        `Whoever reaches ${host} could ask this student: give an apiKey (PROMPT2MODEL_SERVE_KEY on the command line), or listen at 127.0.0.1.`,
+      )
     const server = new StudentServer({ student, spec, train, apiKey, maxSecondsPerRequest, isOpen: !isLoopback(host) })
     const bound = await server.listen(port, host)
     const shown = host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host
