@@ -41,6 +41,7 @@ describe("estimateBeforeDeployment", () => {
       spec: { demonstrations: [{ input: "the number 7", output: "7" }] },
     })
     expect(estimate.verdict).toBe("trusted")
+    expect(estimate.reasons).toEqual([expect.stringMatching(/as hard to within 0\.0\d\d exact match/)])
     expect(estimate.ranking).toMatchObject({ value: 1 })
     expect(estimate.gap!.value).toBeCloseTo(0, 12)
     expect(estimate.leaks).toEqual({ train: 0, demonstrations: 0, removed: undefined })
@@ -52,7 +53,7 @@ describe("estimateBeforeDeployment", () => {
     const students = studentsOf(ranked.map(([score], index) => [score + 20 + index, score]))
     const estimate = await estimateBeforeDeployment({ students, generatedTest, realTest })
     expect(estimate.verdict).toBe("trusted for ranking only")
-    expect(estimate.gap!.low).toBeGreaterThan(0.2)
+    expect(estimate.gap!.low).toBeGreaterThan(0.1)
     expect(estimate.reasons[0]).toMatch(/easier by 0.230 exact match/)
   })
 
@@ -75,11 +76,45 @@ describe("estimateBeforeDeployment", () => {
     expect((await estimateBeforeDeployment({ students: reversed, generatedTest, realTest })).verdict).toBe("not trusted")
   })
 
-  it("does not trust a test that repeats train rows or itself, whatever it ranks", async () => {
+  it("trusts it with twenty-four models and a few misplaced, and says by how much scores may be off", async () => {
+    const scores = numbers(1, 24).map((index) => [4 * index - (index % 5 === 0 ? 5 : 0), 4 * index] as const)
+    const estimate = await estimateBeforeDeployment({ students: studentsOf(scores), generatedTest, realTest })
+    expect(estimate.verdict).toBe("trusted")
+    expect(estimate.ranking!.value).toBeLessThan(1)
+  })
+
+  it("counts rows, too: few of them say neither who is best nor how hard the test is", async () => {
+    const students = studentsOf(ranked)
+    const few = await estimateBeforeDeployment({ students, generatedTest, realTest: realTest.filter((_, at) => at % 10 === 0) })
+    expect(few).toMatchObject({ verdict: "too few rows to tell", reasons: [expect.stringContaining("100 generated and 10 real rows")] })
+    // Twenty-five rows rank these models as a hundred do, and know a mean only to some fifteen points.
+    const more = await estimateBeforeDeployment({ students, generatedTest, realTest: realTest.filter((_, at) => at % 4 === 0) })
+    expect(more).toMatchObject({
+      verdict: "trusted for ranking only",
+      reasons: [expect.stringContaining("whether it is as hard is not known")],
+    })
+    expect(more.gap!.high! - more.gap!.low!).toBeGreaterThan(0.2)
+  })
+
+  it("says so where all models score alike", async () => {
+    const students = studentsOf(ranked.map(([, real]) => [30, real] as const))
+    const estimate = await estimateBeforeDeployment({ students, generatedTest, realTest })
+    expect(estimate).toMatchObject({
+      verdict: "too few models to tell",
+      reasons: [expect.stringContaining("score alike on one of the two")],
+    })
+  })
+
+  it("does not trust a test that repeats train rows, demonstrations or itself, whatever it ranks", async () => {
     const students = studentsOf(ranked)
     const leaked = await estimateBeforeDeployment({ students, generatedTest, realTest, train: rowsOf(numbers(1090, 20)) })
     expect(leaked).toMatchObject({ verdict: "not trusted", leaks: { train: 10 } })
     expect(leaked.reasons).toEqual(["10% of the generated test repeats train rows: it measures memory."])
+    const spec = { demonstrations: numbers(1000, 5).map((value) => ({ input: `the number ${value}`, output: String(value) })) }
+    expect(await estimateBeforeDeployment({ students, generatedTest, realTest, spec })).toMatchObject({
+      ...{ verdict: "not trusted", leaks: { demonstrations: 5 } },
+      reasons: ["5% of the generated test repeats the prompt's demonstrations: it measures memory."],
+    })
     const same = Dataset.from(
       [...generatedTest].map((row, index) => ({ ...row, id: undefined, input: index % 2 === 0 ? "the number 1000" : row.input })),
     )

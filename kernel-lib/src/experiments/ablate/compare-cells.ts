@@ -111,7 +111,7 @@ function pairSeeds(first: readonly SeedAnswers[], second: readonly SeedAnswers[]
 }
 
 /** Statistics whose rows are those of several blocks, one beside the other. */
-function layBeside({ size, values }: RowStatistics, offsets: readonly number[], rows: number): RowStatistics {
+export function layBeside({ size, values }: RowStatistics, offsets: readonly number[], rows: number): RowStatistics {
   const width = size * offsets.length
   const laid = new Float64Array(rows * width)
   for (let row = 0; row < rows; row++)

@@ -9,10 +9,17 @@ import { type Diversity, describeDiversity, metricNamed, type RankCorrelation } 
 import { writeLatexTable } from "../text-table"
 
 /**
- * `trusted`: it ranks models as the real rows do, and as high. `trusted for ranking only`: scores on it are higher or lower than on real rows.
+ * `trusted`: it ranks models as the real rows do, and as high. `trusted for ranking only`: scores on it are higher or lower than on real rows, or
+ * may be.
  * `no real rows to tell by`: nothing shows whether it stands for the task, though nothing may speak against it either.
  */
-export type Verdict = "trusted" | "trusted for ranking only" | "not trusted" | "too few models to tell" | "no real rows to tell by"
+export type Verdict =
+  | "trusted"
+  | "trusted for ranking only"
+  | "not trusted"
+  | "too few models to tell"
+  | "too few rows to tell"
+  | "no real rows to tell by"
 
 /** A model's scores. */
 export interface EstimatedModel {
@@ -32,7 +39,7 @@ export interface DeploymentEstimateData {
   readonly realRows: number
   /** Kendall's tau-b between the two tests. */
   readonly ranking?: RankCorrelation
-  /** Score on the generated test minus score on the real one, mean over models; the interval is Student's t over them. */
+  /** Score on the generated test minus score on the real one, mean over models; the 95% interval is for other models (Student's t) and other rows (bootstrap) of their kind. */
   readonly gap?: { readonly value: number; readonly low?: number; readonly high?: number }
   /** Generated test rows that repeat others; undefined where there was nothing to compare with. */
   readonly leaks: { readonly train?: number; readonly demonstrations?: number; readonly removed?: number }

@@ -58,5 +58,8 @@ export function valueAt(dimension: Dimension, place: Place): unknown {
   if (dimension.kind === "list") return dimension.values[place]
   const { low, high, scale, isWhole } = dimension.range
   const value = scale === "log" ? low * (high / low) ** place : low + (high - low) * place
-  return isWhole ? Math.min(high, Math.max(low, Math.round(value))) : Number(value.toPrecision(6))
+  if (!isWhole) return Number(value.toPrecision(6))
+  // On a linear scale every whole number is as likely as any other, the ends too.
+  const whole = scale === "log" ? Math.round(value) : Math.floor(low + (high - low + 1) * place)
+  return Math.min(high, Math.max(low, whole))
 }
