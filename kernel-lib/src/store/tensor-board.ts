@@ -22,7 +22,11 @@ const fileName = "events.out.tfevents.0000000000.prompt2model"
 
 const root = protobuf.Root.fromJSON({
   nested: {
-    Value: { fields: { tag: { type: "string", id: 1 }, simpleValue: { type: "float", id: 2 } } },
+    // In a choice as in TensorFlow's own file, or else a score of 0 would be left out as a default.
+    Value: {
+      fields: { tag: { type: "string", id: 1 }, simpleValue: { type: "float", id: 2 } },
+      oneofs: { value: { oneof: ["simpleValue"] } },
+    },
     Summary: { fields: { value: { rule: "repeated", type: "Value", id: 1 } } },
     Event: {
       fields: {

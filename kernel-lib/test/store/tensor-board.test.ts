@@ -45,6 +45,7 @@ const scalars = [
   { tag: "loss", step: 0, value: 2.5, at: 1_700_000_000_000 },
   { tag: "loss", step: 300, value: 0.125, at: 1_700_000_001_500 },
   { tag: "größe/chrF++", step: 1, value: -3, at: 1_700_000_002_000 },
+  { tag: "zero", step: 0, value: 0, at: 1_700_000_000_000 },
 ]
 
 /** Name of each run below a folder -> tag -> [step, value], by Python's own reader. */
@@ -77,7 +78,8 @@ describe("writeTensorBoard", () => {
     // Fields 1 (double), 3 (text); then 1, 2 (varint), 5 (message) with 1 (message) with 1 (text), 2 (float).
     expect(version.subarray(9).toString("latin1")).toBe("\x1a\x0dbrain.Event:2")
     expect(version.readDoubleLE(1)).toBe(1_700_000_000)
-    expect(events).toHaveLength(3)
+    expect(events).toHaveLength(4)
+    expect(events[3].subarray(9).toString("hex").endsWith("2a0d0a0b0a047a65726f1500000000")).toBe(true)
     expect(events[1].readDoubleLE(1)).toBe(1_700_000_001.5)
     expect(events[1].subarray(9).toString("hex")).toBe("10ac022a0d0a0b0a046c6f7373150000003e")
     expect(events[2].includes(Buffer.from("größe/chrF++"))).toBe(true)
@@ -95,6 +97,7 @@ describe("writeTensorBoard", () => {
           [300, 0.125, 1_700_000_001.5],
         ],
         "größe/chrF++": [[1, -3, 1_700_000_002]],
+        zero: [[0, 0, 1_700_000_000]],
       },
     })
   })
