@@ -57,6 +57,9 @@ describe("a search space", () => {
     expect(valueAt(rate, 0.5)).toBeCloseTo(1e-3, 9)
     expect([0, 0.49, 1].map((place) => valueAt(epochs, place))).toEqual([1, 2, 4])
     expect(valueAt(optimizer, 1)).toBe("adafactor")
+    // Whole numbers are as likely as each other, the ends too.
+    const drawn = Array.from({ length: 400 }, (_, at) => valueAt(epochs, (at + 0.5) / 400))
+    expect([1, 2, 3, 4].map((value) => drawn.filter((one) => one === value).length)).toEqual([100, 100, 100, 100])
   })
 
   it("refuses what cannot be searched", () => {
@@ -92,6 +95,8 @@ describe("searchHyperparameters", () => {
     expect(done.every(({ curve }) => curve.length === 3)).toBe(true)
     expect(stopped.length).toBeGreaterThan(0)
     expect(stopped.every(({ curve }) => curve.length < 3 && curve.length > 0)).toBe(true)
+    // What was stopped leaves nothing behind; a student of every other trial is there.
+    expect(readdirSync(join(folder, "stages"))).toHaveLength(done.length)
     expect(search.best!.loss).toBe(Math.min(...search.trials.map(({ loss }) => loss!)))
     // With a rate of 1e-5 hardly anything is learnt in nine steps.
     expect(search.best!.settings.learningRate).toBeGreaterThan(1e-3)

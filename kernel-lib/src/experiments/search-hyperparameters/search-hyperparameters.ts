@@ -1,7 +1,7 @@
 // searchHyperparameters: a base model, rows and a space in, the settings that train best out. Each trial begins from a fresh copy of the base;
 // one that is worse than most were at the same epoch is stopped. What a killed process had done is found again.
 import { appendFileSync } from "node:fs"
-import { readFile } from "node:fs/promises"
+import { readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { Dataset } from "../../core/dataset"
 import { InputError, isPrompt2ModelError, messageOf } from "../../core/errors"
@@ -115,8 +115,10 @@ async function runTrial(
   // A process that was killed may have been about to stop it.
   if (isStopped() >= 0) return stopped()
   const stop = new AbortController()
+  let folder: string | undefined
   let epochs = Number.POSITIVE_INFINITY
   const watch = (event: RunEvent) => {
+    if (event.type === "stage.started") folder = join(run.folder, "stages", `fineTune-${String(event.fingerprint).slice(0, 12)}`)
     if (event.type === "training.started") epochs = (event.settings as TrainingSettings).epochs
     // After the last epoch there is nothing left to stop.
     if (event.type !== "training.validation" || Number(event.epoch) >= epochs) return
@@ -131,6 +133,8 @@ async function runTrial(
     return { ...part, status: "done", loss: trained.bestValidationLoss, curve: trained.validationLoss.map(([, loss]) => loss) }
   } catch (error) {
     if (signal.aborted || !isPrompt2ModelError(error)) throw error
+    // Nobody goes on with it, and its checkpoint is three times its weights.
+    if (stop.signal.aborted && folder) await rm(folder, { recursive: true, force: true })
     return stop.signal.aborted ? stopped() : { ...part, status: "failed", curve: [], reason: messageOf(error) }
   }
 }

@@ -7,7 +7,7 @@ import { drawPicture, element, guideLine, label, type Picture } from "../../disp
 import { formatCount } from "../../display/wording"
 import type { TrainingSettings } from "../../stages/fine-tune/choose-settings"
 import { writeCsv, writeLatexTable } from "../text-table"
-import type { Dimension, Place } from "./space"
+import { type Dimension, type Place, valueAt } from "./space"
 
 export interface Trial {
   /** From 1. */
@@ -48,7 +48,7 @@ export class HyperparameterSearch implements SearchData {
     Object.freeze(this)
   }
 
-  /** The trial with the lowest validation loss; undefined where all failed. `fineTune(base, { ...search.best.settings, train, validation, run })` finds its student. */
+  /** The trial with the lowest validation loss; undefined where all failed. `fineTune(base, { ...search.best?.settings, train, validation, run })` finds its student. */
   get best(): Trial | undefined {
     return this.ranked.at(0)
   }
@@ -60,7 +60,7 @@ export class HyperparameterSearch implements SearchData {
     const dimensions = this.dimensions.map((dimension, at) => ({
       label: dimension.name,
       ...axisOf(dimension),
-      values: trials.map(({ places }) => places[at]),
+      values: trials.map(({ places }) => placeOnAxis(dimension, places[at])),
     }))
     const line = { color: losses, colorscale: "Viridis", reversescale: true, showscale: true }
     const data = [{ type: "parcoords", line, dimensions: [...dimensions, { label: "validation loss", values: losses }] }]
@@ -106,7 +106,7 @@ export class HyperparameterSearch implements SearchData {
           isNumber: dimension.kind === "range" || dimension.values.every((value) => typeof value === "number"),
         })),
         { name: "validation loss", isNumber: true },
-        { name: "epochs", isNumber: true },
+        { name: "epochs trained", isNumber: true },
         { name: "status" },
       ],
       rows: [...this.ranked, ...failed].map((trial) => ({
@@ -124,7 +124,7 @@ export class HyperparameterSearch implements SearchData {
         "The lowest of many losses on the same validation rows is a bit too good: judge the winner on test rows.",
         ...failed.map(({ number, reason }) => `Trial ${number}: ${reason}`),
       ],
-      nextStep: "fineTune(base, { ...search.best.settings, train, validation, run })",
+      nextStep: "fineTune(base, { ...search.best?.settings, train, validation, run })",
     }
   }
 
@@ -142,7 +142,7 @@ export class HyperparameterSearch implements SearchData {
     const x = (axis: number) => left + axis * between
     const y = (share: number) => top + height * (1 - share)
     const shareOf = (dimension: Dimension, place: Place) =>
-      dimension.kind === "range" ? place : place / Math.max(1, dimension.values.length - 1)
+      placeOnAxis(dimension, place) / (dimension.kind === "range" ? 1 : Math.max(1, dimension.values.length - 1))
     const lines = trials.map((trial) => {
       const shares = [
         ...this.dimensions.map((dimension, at) => shareOf(dimension, trial.places[at])),
@@ -187,6 +187,14 @@ function axisOf(dimension: Dimension): Record<string, unknown> {
     tickvals,
     ticktext: tickvals.map((share) => describe(scale === "log" ? low * (high / low) ** share : low + (high - low) * share)),
   }
+}
+
+/** Where the value of a place stands; several places of a whole-numbered range have one value. */
+function placeOnAxis(dimension: Dimension, place: Place): number {
+  if (dimension.kind === "list" || !dimension.range.isWhole) return place
+  const { low, high, scale } = dimension.range
+  const value = valueAt(dimension, place) as number
+  return scale === "log" ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low)
 }
 
 function endsOf(dimension: Dimension): [string, string] {
