@@ -108,6 +108,15 @@ export const report: ReportPayload = {
     { name: "copy the input", isOurs: false, scores: [{ value: 0, low: 0, high: 0 }, undefined] },
   ],
   groups: [{ name: "two ways seen only in the test", rows: 50, scores: [0.88, undefined] }],
+  slices: [
+    {
+      by: "length of the input",
+      slices: [
+        { name: "6 to 14 characters", rows: 130, scores: [0.992, 99.6] },
+        { name: "15 to 44 characters", rows: 126, scores: [0.961, 98.1] },
+      ],
+    },
+  ],
   comparison: "Student against teacher: +0.036 (0.008 to 0.064), paired bootstrap p = 0.012.",
   worst: [
     {

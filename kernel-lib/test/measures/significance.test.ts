@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { kendallTau, macroF1, mcNemar, spearmanRho } from "../../src/measures"
+import { sumStatistics } from "../../src/measures/metric"
 
 interface Golden {
   readonly macroF1: readonly { readonly answers: string[]; readonly references: string[]; readonly score: number }[]
@@ -14,6 +15,17 @@ const golden = JSON.parse(readFileSync(new URL("golden/scores.json", import.meta
 describe("macroF1", () => {
   it.each(golden.macroF1)("is scikit-learn's $score", ({ answers, references, score }) => {
     expect(macroF1.corpus(answers, references)).toBeCloseTo(score, 10)
+  })
+
+  it("scores any number of different texts, but has no statistics of thousands of them", () => {
+    const answers = Array.from({ length: 6000 }, (_, row) => `answer ${row}`)
+    const references = answers.map((answer, row) => (row % 2 === 0 ? answer : `else ${row}`))
+    // Half of them are right; each wrong row adds two labels without any right answer.
+    expect(macroF1.corpus(answers, references)).toBeCloseTo(3000 / 9000, 12)
+    expect(macroF1.perRow(answers, references).subarray(0, 3)).toEqual(Float64Array.of(1, 0, 1))
+    expect(() => macroF1.statistics(answers, references)).toThrow(expect.objectContaining({ code: "metric.too-many-labels" }))
+    const few = [answers.slice(0, 50), references.slice(0, 50)] as const
+    expect(macroF1.score(sumStatistics(macroF1.statistics(...few)))).toBe(macroF1.corpus(...few))
   })
 
   it("counts a missing answer against the label that was expected, and against no other", () => {
