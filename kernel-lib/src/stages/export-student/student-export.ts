@@ -67,7 +67,7 @@ export class StudentExport {
   get summary(): string {
     const { certificate, weightBytes, student } = this
     const size = `${this.format}, ${formatBytes(weightBytes)} (${Math.round((100 * weightBytes) / student.bytes)}% of the student)`
-    const agreement = certificate ? `${describeAgreement(certificate)} the same` : "not compared with the student"
+    const agreement = certificate ? `${describeAgreement(certificate)} answers the same` : "not compared with the student"
     return `${size}, ${agreement}`
   }
 

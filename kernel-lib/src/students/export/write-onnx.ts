@@ -52,6 +52,10 @@ export async function writeOnnxBundle(student: NetworkStudent, storage: WeightSt
     await writeFile(join(folder, files[roles[index]]), bytes)
   }
   await amendJson(join(folder, "config.json"), { "transformers.js_config": { dtype: storage === "int8" ? "q8" : "fp32" } })
+  // Programs differ in how long an answer may be where nothing says it.
+  const { maxNewTokens: max_new_tokens, maxTextLength } = recipe
+  if (max_new_tokens !== undefined && maxTextLength === undefined)
+    await amendJson(join(folder, "generation_config.json"), { max_new_tokens })
   await amendJson(join(folder, detailsFile), { export: { ...recipe, isByteLevel, files } })
 }
 
