@@ -30,7 +30,7 @@ const maxCards = 40
 /** Of so many of the best, columns, a sample row and READMEs are read too. */
 const numDetailed = 6
 /** Architectures that students may have, as the hub tags them. */
-const architectures = ["t5", "mt5", "gpt2", "llama", "bert"]
+const architectures = ["t5", "mt5", "gpt2", "llama", "qwen2", "bert", "roberta", "distilbert"]
 
 /**
  * The Hugging Face Hub. What leaves the machine goes to its endpoint: words of the prompt, names, and the token where there is one.
