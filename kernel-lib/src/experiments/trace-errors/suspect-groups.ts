@@ -3,7 +3,7 @@ import { type Dataset, type Row, sourceName } from "../../core/dataset"
 import { payloadVersion, type TablePayload } from "../../display/payloads"
 import { makeSelfShowing } from "../../display/self-showing"
 import { formatCount } from "../../display/wording"
-import { formOf } from "../../stages/retrieve-datasets/choose-columns"
+import { formOf } from "../../stages/retrieve-datasets/guess-columns"
 import { adjustByHolm } from "../ablate/compare-cells"
 import { fisherExact } from "./fisher-exact"
 
