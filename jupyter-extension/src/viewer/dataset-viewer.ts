@@ -194,6 +194,8 @@ export class DatasetViewer extends Panel {
       const found = await this.client.ask("alike", { column, others: await this.options.findOtherSplits() })
       if (this.isDisposed) return
       if (found.rows > 0) {
+        // The new column needs room.
+        this.areWidthsSet = false
         this.setQuery({
           ...everything,
           filters: [{ kind: "present", column: alikeColumn }],

@@ -79,7 +79,7 @@ interface Step {
 }
 
 /** A row's way into the set, from its source to the filters. */
-function provenanceOf({ from = {} }: FullRow, values: ReadonlyMap<string, Cell>): Step[] {
+function provenanceOf({ row, from = {} }: FullRow, values: ReadonlyMap<string, Cell>): Step[] {
   const get = (name: string) => textOf(values.get(name))
   const of = (name: string) => (typeof from[name] === "string" || typeof from[name] === "number" ? String(from[name]) : "")
   const count = (name: string) => formatCount(Number(of(name)))
@@ -103,8 +103,9 @@ function provenanceOf({ from = {} }: FullRow, values: ReadonlyMap<string, Cell>)
     steps.push({ name: trans.__("rejected"), words: `${get("reason")}${get("detail") === "" ? "" : `: ${get("detail")}`}`, isBad: true })
   else if (steps.length > 0) steps.push({ name: trans.__("filters"), words: trans.__("all passed") })
   if (get("group") !== "") steps.push({ name: trans.__("group"), words: get("group") })
-  if (get(alikeColumn) !== "")
-    steps.push({ name: trans.__("alike"), words: trans.__("says the same as %1, or nearly", get(alikeColumn)), isBad: true })
+  const alike = get(alikeColumn)
+  if (alike === `row ${row}`) steps.push({ name: trans.__("alike"), words: trans.__("others say the same, or nearly"), isBad: true })
+  else if (alike !== "") steps.push({ name: trans.__("alike"), words: trans.__("says the same as %1, or nearly", alike), isBad: true })
   if (steps.length > 0 && get("id") !== "") steps.push({ name: "id", words: get("id") })
   return steps
 }
