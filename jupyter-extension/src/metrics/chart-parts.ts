@@ -76,7 +76,7 @@ export function figureOf(parts: ChartParts, colours: ChartColours, width: number
   const data = parts.lines.flatMap((line) => [...bandOf(line), ...rawOf(line), mainOf(line)])
   const axis = {
     ...{ gridcolor: colours.line, zeroline: false, linecolor: colours.line, tickfont: { size: 11, color: colours.mute } },
-    ...{ fixedrange: false, automargin: false, nticks: 5, exponentformat: "SI" },
+    ...{ fixedrange: false, automargin: false, nticks: 5 },
   }
   const layout = {
     ...{ width, height: chartHeight, showlegend: false, hovermode: false, dragmode: "zoom", autosize: false },
@@ -85,12 +85,12 @@ export function figureOf(parts: ChartParts, colours: ChartColours, width: number
     font: { family: colours.font, size: 11, color: colours.mute },
     xaxis: {
       ...axis,
-      ...(parts.isLogX ? logAxis(x) : { type: "linear" }),
+      ...(parts.isLogX ? logAxis(x) : linearAxis(x)),
       range: [x.low, x.high],
       showgrid: false,
       title: { text: parts.xName, standoff: 4, font: { size: 11 } },
     },
-    yaxis: { ...axis, ...(parts.isLogY ? logAxis(y) : { type: "linear" }), range: [y.low, y.high] },
+    yaxis: { ...axis, ...(parts.isLogY ? logAxis(y) : linearAxis(y)), range: [y.low, y.high] },
     annotations: labelsOf(parts, y),
     // Zooming stays where it was as long as it is the same chart.
     uirevision: `${parts.xName} ${parts.isLogX} ${parts.isLogY}`,
@@ -108,6 +108,10 @@ function logAxis({ low, high }: Extent): PlainObject {
   const every = Math.ceil(ticks.length / 6)
   const shown = ticks.filter((_tick, at) => at % every === 0)
   return { type: "log", tickmode: "array", tickvals: shown, ticktext: shown.map((tick) => String(Number(tick.toPrecision(2)))) }
+}
+
+function linearAxis({ high }: Extent): PlainObject {
+  return { type: "linear", tickformat: high >= 10_000 ? ".4~s" : ".4~r" }
 }
 
 function roomForLabels({ lines }: ChartParts): number {

@@ -30,14 +30,16 @@ export function smooth({ x, y }: Series, weight: number): Series {
 /** Places at which runs that were not logged at the same ones are compared. */
 const places = 160
 
-/** The mean of several runs where at least two are, with Student's interval; beyond that what is left of them. */
+/** The mean of several runs, with Student's interval, at the places that at least two of them reach: of one that is left alone it would be no mean. */
 export function averageSeries(all: readonly Series[]): MeanSeries {
   const series = all.filter(({ x }) => x.length > 0)
   if (series.length === 0) return { x: [], y: [], low: [], high: [] }
   if (series.length === 1) return { ...series[0], low: series[0].y, high: series[0].y }
-  const x = commonPlaces(series)
-  const means: { y: number; low: number; high: number }[] = x.map((place) => meanOf(series.flatMap((one) => valueAt(one, place) ?? [])))
-  return { x, y: means.map(({ y }) => y), low: means.map(({ low }) => low), high: means.map(({ high }) => high) }
+  const means = commonPlaces(series).flatMap((x) => {
+    const values = series.flatMap((one) => valueAt(one, x) ?? [])
+    return values.length > 1 ? [{ x, ...meanOf(values) }] : []
+  })
+  return { x: means.map(({ x }) => x), y: means.map(({ y }) => y), low: means.map(({ low }) => low), high: means.map(({ high }) => high) }
 }
 
 function commonPlaces(series: readonly Series[]): readonly number[] {

@@ -11,6 +11,7 @@ import { startJupyter } from "../../browser/jupyter-server"
 import { compare, type ResultRow, root, writeResults } from "../harness/results"
 import { median } from "../harness/rounds"
 import { measureFrames, openAndTime, type ViewerKind } from "./drive-viewer"
+import { makeThousandRuns, measureRuns } from "./measure-runs"
 
 const isQuick = process.argv.includes("--quick")
 const sizes = [1_000, 100_000, 1_000_000]
@@ -28,12 +29,14 @@ for (const size of sizes) {
   makeOnce(`rows-${size}.parquet`, (path) => writeGeneratedParquet(path, size))
   makeOnce(`rows-${size}.csv`, (path) => writeGeneratedCsv(path, size))
 }
+makeThousandRuns(folder)
 const server = await startJupyter(openJupyterEnvironment(python.command, { withExtension: true }), folder)
 const browser = await launchBrowser(found.executable)
 try {
   await server.setTheme("JupyterLab Light")
   const rows: ResultRow[] = []
   for (const size of sizes) rows.push(...(await measureSize(size)))
+  rows.push(...(await measureRuns(browser, server, rounds)))
   rows.push(...(await measureExtension()))
   writeResults("viewer", rows, { rounds, browser: browser.version() })
 } finally {
