@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { scorePredictions } from "../../src/measures/score-predictions"
+import { readPredictions, scorePredictions } from "../../src/measures/score-predictions"
 
 const table = {
   columns: ["answer", "gold", "golds"],
@@ -21,6 +21,21 @@ describe("scorePredictions", () => {
 
   it("takes any of several references, as lists or as SQuAD writes them", () => {
     expect(scorePredictions(table, { hypothesis: "answer", reference: "golds", metrics: ["exactMatch"] }).scores.exactMatch).toBe(0.75)
+  })
+
+  it("takes any of several columns, of which a row may leave some empty", () => {
+    const csv = {
+      columns: ["answer", "first", "second"],
+      rows: [
+        { answer: "a", first: "b", second: "a" },
+        { answer: "", first: "c", second: "" },
+        { answer: "", first: "", second: "" },
+      ],
+    }
+    const options = { hypothesis: "answer", reference: ["first", "second"], metrics: ["exactMatch"] }
+    expect(scorePredictions(csv, options).scores.exactMatch).toBeCloseTo(2 / 3, 12)
+    expect(readPredictions(csv, options).references).toEqual([["b", "a"], ["c"], ["", ""]])
+    expect(() => scorePredictions(csv, { ...options, reference: ["first", "third"] })).toThrow(/third.*answer, first, second/)
   })
 
   it("names the columns there are, and the row without a reference", () => {

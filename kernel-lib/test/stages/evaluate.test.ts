@@ -459,6 +459,11 @@ describe("a report", () => {
       { name: "yes", rows: 8, scores: [1] },
       { name: "no", rows: 4, scores: [0] },
     ])
+    const hostile = Dataset.from([...rows].map((row) => ({ ...row, output: `<img src=x>${row.output}` })))
+    const shown = (await evaluate(yes, hostile)) as unknown as Record<symbol, () => Record<string, string>>
+    const html = shown[Symbol.for("Jupyter.display")]()["text/html"]
+    expect(html).toContain(">&#60;img src=x&#62;no</td>")
+    expect(html).not.toContain("<img src=x")
     const free = (await evaluate(student, test)).toPayload()
     // All inputs are as long, and each answer is another.
     expect(free.slices).toEqual([])
