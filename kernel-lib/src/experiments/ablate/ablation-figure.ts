@@ -69,6 +69,8 @@ const lineHeight = 20
 const plotWidth = 300
 const costWidth = 200
 const costHeight = 130
+/** Longest name beside a point, in characters. */
+const mostNameLength = 28
 
 /** Both panels as one picture. */
 export function drawAblation(ablation: Drawn): Picture {
@@ -124,7 +126,7 @@ function drawCosts(
   const spread = highest - lowest || scale / 10
   const dearest = Math.max(...costs)
   const x = (cost: number) => left + (costWidth * cost) / dearest
-  const y = (value: number) => top + costHeight - (costHeight - 10) * ((value - lowest) / spread)
+  const y = (value: number) => top + costHeight - (costHeight - 16) * ((value - lowest) / spread)
   const corners = frontier.flatMap((cell, index) => {
     const at = `${x(cell.cost[costName]).toFixed(1)},`
     const own = `${at}${y(cell.scores[metric].value).toFixed(1)}`
@@ -141,6 +143,12 @@ function drawCosts(
     label(left + costWidth, bottom + 14, costName === "usd" ? formatUsd(dearest) : formatCount(dearest), { "text-anchor": "end" }),
     label(left + costWidth / 2, bottom + 28, costLabel(costName), { "text-anchor": "middle" }),
     element("polyline", { points: corners.join(" "), fill: "none", stroke: colours.green, "stroke-width": 1.5 }),
+    ...frontier.map(({ name, cost, scores }) => {
+      const isRight = cost[costName] > 0.5 * dearest
+      const [at, anchor] = isRight ? [x(cost[costName]) - 8, "end"] : [x(cost[costName]) + 8, "start"]
+      const words = name.length > mostNameLength ? `${name.slice(0, mostNameLength - 1)}…` : name
+      return label(at, y(scores[metric].value) - 6, words, { "text-anchor": anchor })
+    }),
     // The reference last, so that it stands above a cell at its place.
     ...[...cells]
       .sort((a, b) => Number(a.isReference) - Number(b.isReference))

@@ -134,7 +134,11 @@ export class Ablation implements AblationData {
     const isNamed = switches.length === 0 || this.cells.some((cell) => cell.name !== nameCell(switches, cell.switches))
     return [
       ...(isNamed ? [{ name: "cell", show: (cell: AblationCell) => cell.name }] : []),
-      ...switches.map((key) => ({ name: wordsOf(key), show: (cell: AblationCell) => describeValue(cell.switches[key]) })),
+      // One switch that names of one's own tell apart takes room and says nothing.
+      ...(isNamed && switches.length === 1 ? [] : switches).map((key) => ({
+        name: wordsOf(key),
+        show: (cell: AblationCell) => describeValue(cell.switches[key]),
+      })),
       ...this.metrics.flatMap((metric) => scoreColumns(metric, metric === first)),
       ...(this.scored.some(({ mcNemar }) => mcNemar)
         ? [{ name: "McNemar p", isNumber: true, show: ({ mcNemar }: AblationCell) => (mcNemar ? formatP(mcNemar.p) : "") }]
