@@ -1,4 +1,5 @@
 // The result of exportStudent: a bundle on disk with its certificate.
+import { relative } from "node:path"
 import { payloadVersion, previewCharacters, type TablePayload } from "../../display/payloads"
 import { makeSelfShowing } from "../../display/self-showing"
 import { countOf, formatCount, formatScore } from "../../display/wording"
@@ -93,7 +94,7 @@ export class StudentExport {
       kind: "table",
       version: payloadVersion,
       title: "Export",
-      subtitle: `${this.summary}, in ${this.folder}`,
+      subtitle: `${this.summary}, in ${shortenPath(this.folder)}`,
       columns: [
         { name: "system" },
         { name: "same answers", isNumber: true },
@@ -143,4 +144,10 @@ function describeCertificate(certificate: Certificate | undefined): string[] {
 export function formatBytes(bytes: number): string {
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`
   return bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.ceil(bytes / 1e3)} kB`
+}
+
+/** A saved notebook is not to tell where on the machine its folder is. */
+function shortenPath(folder: string): string {
+  const here = relative(process.cwd(), folder)
+  return here === "" || here.startsWith("..") ? folder : here
 }
