@@ -58,7 +58,10 @@ export async function loadTokenEncoder(
   return new EncoderOfTokens(folder, { ...model, shape }, runs, (await startsWithSpace(folder)) ? " " : "")
 }
 
-/** bert-score puts a space before a text for RoBERTa's own tokenizer, whose first word else has another id than the same word later. */
+/**
+ * bert-score asks RoBERTa's own tokenizer for a space before a text, whose first word else has another id than the same word later.
+ * transformers 4 gave it, as in the published scores; transformers 5 no longer listens.
+ */
 async function startsWithSpace(folder: string): Promise<boolean> {
   const text = await readFile(join(folder, "tokenizer_config.json"), "utf8").catch(() => "{}")
   return /^Roberta/.test(String(JSON.parse(text).tokenizer_class))

@@ -1,9 +1,12 @@
 // BERTScore against bert-score's own numbers (golden/make_bert_score_golden.py), with the small random encoders of ../students.
 import { readFileSync } from "node:fs"
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import type { TokenEncoder } from "../../src/core/token-encoder"
 import { bertScore, describeMetric, metricNamed } from "../../src/measures"
-import { loadTokenEncoder } from "../../src/students"
+import { loadTokenEncoder, loadTokenizer } from "../../src/students"
 import { encoderFolder } from "../students/encoder-golden"
 
 interface Golden {
@@ -52,6 +55,22 @@ describe("bertScore", () => {
       expect((await bertScore([answers[row]], [references[row]], { encoder })).f1).toBeCloseTo(rows[row].f1, 5)
     expect(rows[12]).toEqual({ precision: 0, recall: 0, f1: 0 })
     encoder.dispose()
+  })
+
+  it("puts a space before a text for RoBERTa's own tokenizer, as bert-score asks for", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "roberta-"))
+    await cp(encoderFolder("roberta-labels"), folder, { recursive: true })
+    const path = join(folder, "tokenizer_config.json")
+    await writeFile(path, JSON.stringify({ ...JSON.parse(await readFile(path, "utf8")), tokenizer_class: "RobertaTokenizer" }))
+    const [own, other] = [await loadTokenEncoder(folder, { threads: 1 }), await loadTokenEncoder(encoderFolder("roberta-labels"))]
+    const tokenizer = await loadTokenizer(folder)
+    expect(own.readIds("the cat\n")).toEqual(tokenizer.encode(" the cat"))
+    expect(other.readIds("the cat\n")).toEqual(tokenizer.encode("the cat"))
+    expect(own.readIds("the cat")).not.toEqual(other.readIds("the cat"))
+    expect(own.readIds(" ")).toEqual(other.readIds(""))
+    expect(own.fingerprint).not.toBe(other.fingerprint)
+    for (const encoder of [own, other]) encoder.dispose()
+    await rm(folder, { recursive: true })
   })
 
   it("takes any encoder, a part of the rows at a time, and says how far it is", async () => {
