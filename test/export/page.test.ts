@@ -90,7 +90,7 @@ describe.skipIf("reason" in found && !isRequired)("the page of an export", () =>
         await page.waitForFunction((count) => document.querySelectorAll("#answers tbody tr").length === count, texts.indexOf(text) + 1)
       }
       const shown = await page.$$eval("#answers tbody tr", (rows) =>
-        rows.map((row) => [...(row as HTMLTableRowElement).cells].map((cell) => cell.textContent)),
+        rows.map((row) => Array.from((row as HTMLTableRowElement).cells, (cell) => cell.textContent)),
       )
       const expected = answers.map(({ output, confidence }, row) => [texts[row], output || "(empty)", confidence.toFixed(2)]).reverse()
       if (format === "onnx") expect(shown.map((cells) => cells.slice(0, 3))).toEqual(expected)

@@ -15,18 +15,18 @@ const scripts = ["answer.js", "demo.js", "demo.css"]
 export async function writePage(folder: string, page: BrowserDemoPage): Promise<void> {
   const own = join(folder, "demo")
   await mkdir(own)
-  const require = createRequire(import.meta.url)
-  const runtime = findRuntime(require)
+  const packages = createRequire(import.meta.url)
+  const runtime = findRuntime(packages)
   for (const name of runtimeFiles) await copyFile(join(runtime, name), join(own, name))
   for (const name of scripts) await copyFile(join(browserFolder(), name), join(own, name))
   // By its main file, which stands beside the one that browsers read.
-  await copyFile(join(dirname(require.resolve("@huggingface/tokenizers")), "tokenizers.min.mjs"), join(own, "tokenizers.mjs"))
+  await copyFile(join(dirname(packages.resolve("@huggingface/tokenizers")), "tokenizers.min.mjs"), join(own, "tokenizers.mjs"))
   await writeFile(join(folder, "demo.html"), renderBrowserDemoPage(page))
 }
 
-function findRuntime(require: NodeJS.Require): string {
+function findRuntime(packages: NodeJS.Require): string {
   try {
-    return dirname(require.resolve("onnxruntime-web"))
+    return dirname(packages.resolve("onnxruntime-web"))
   } catch (cause) {
     throw new InputError(
       "export.no-onnxruntime-web",
