@@ -124,12 +124,12 @@ async function measure(
   const answer = async (student: LoadedStudent) => {
     const { student: trained, settings, steps, seconds } = await fineTune(student, { train, spec, epochs, seed })
     const predictions = await trained.predict([...test].map(({ input }) => input))
-    console.error(
-      `${task.name}, ${student.name}: ${steps} steps of ${settings.batchSize} rows at ${settings.learningRate} in ${Math.round(seconds)} s`,
-    )
-    for (const [i, { input, output }] of [...test].slice(0, 5).entries())
-      console.error(`  ${JSON.stringify(input.slice(-70))} ${JSON.stringify(output)} ${JSON.stringify(predictions[i].output)}`)
-    return predictions.map(({ output }) => output)
+    const outputs = predictions.map(({ output }) => output)
+    const references = [...test].map(({ output }) => output)
+    const scores = `exact match ${exactMatch.corpus(outputs, references).toFixed(3)}, chrF++ ${chrFPlusPlus.corpus(outputs, references).toFixed(2)}`
+    const how = `${steps} steps of ${settings.batchSize} rows at ${settings.learningRate} in ${Math.round(seconds)} s`
+    console.error(`${task.name}, ${student.name}: ${how}; ${scores}`)
+    return outputs
   }
   const retrieved = await answer(base)
   const scratch = await answer(await drawAnew(card.id, base, seed))

@@ -11,7 +11,7 @@ export const pretrainedModels: readonly PretrainedModel[] = [
   {
     name: "byte-t5-english",
     description:
-      "A small byte-level T5, pretrained on English sentences and definitions of WordNet 3.1 and on exercises drawn from them: span corruption, repair of misspelt text, copying, extraction and editing of words, looking up facts in a short passage for question answering, finding expressions of time such as dates, weekdays and months in a sentence and resolving them to ISO 8601, reading dates and clock times. It suits tasks on short English texts whose answer is read off the input letter by letter: extraction, normalization, date and time expressions, rewriting, question answering over short passages. It knows few facts.",
+      "A small byte-level T5, pretrained on English sentences and definitions of WordNet 3.1 and on exercises drawn from them: span corruption, repair of misspelt text, copying, extraction and editing of words, looking up facts in a short passage for question answering, finding expressions of time such as dates, weekdays and months in a sentence and resolving them to ISO 8601, reading dates and clock times. It is a start for most tasks on words and short English texts: extraction, question answering over a passage, classification such as sentiment, topic or yes and no, normalization of dates, times, durations, amounts of money, units, numbers and codes, abbreviations and names, spelling correction, rewriting a sentence, finding a word for a meaning, its synonym, its opposite, its kind or another form of it. It knows few facts.",
     tags: [
       "t5",
       "byte-level",
@@ -28,7 +28,7 @@ export const pretrainedModels: readonly PretrainedModel[] = [
   {
     name: "byte-t5-multilingual",
     description:
-      "A very small byte-level T5, pretrained on the names of countries, languages, months and weekdays in forty languages and on numbers as they are written there, all from the Unicode CLDR: span corruption, repair, looking up, names to codes, words and their translation. It suits short names, codes and numbers in many languages and scripts, and little else.",
+      "A very small byte-level T5, pretrained on the names of countries, languages, months and weekdays in forty languages and on numbers as they are written there, all from the Unicode CLDR: span corruption, repair, looking up, names to codes and to other languages. It is a start for translation of names, for codes of countries and languages, and for numbers in other languages and scripts, and little else.",
     tags: ["t5", "byte-level", "text2text-generation", "multilingual", "translation", "names", "numbers", "input-bytes:128"],
     languages:
       "en af ar bg bn ca cs cy da de el es et eu fa fi fr ga he hi hu hy id is it ja ka ko lt lv mk nl pl pt ro ru sk sv sw th tr uk ur vi zh".split(
@@ -38,7 +38,7 @@ export const pretrainedModels: readonly PretrainedModel[] = [
   {
     name: "byte-llama-english",
     description:
-      "A small byte-level decoder of the Llama family, pretrained on the same English text and exercises as byte-t5-english, on answers alone. It goes on with its input, and suits text generation in English: example sentences, definitions, short descriptions, completion.",
+      "A small byte-level decoder of the Llama family, pretrained on the same English text and exercises as byte-t5-english, on answers alone. It goes on with its input: a start for text generation in English, such as writing example sentences, explaining what a word means, short descriptions, completion.",
     tags: ["llama", "byte-level", "text-generation", "decoder", "english", "completion", "input-bytes:256"],
     languages: ["en"],
   },

@@ -1,11 +1,15 @@
 // The bundled hub: what its cards promise is there, prompts find their dataset, and the catalogue is what its script makes.
+import { createHash } from "node:crypto"
 import { readdir, readFile, stat } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import { fetchedRecipes, makeTables, recipes } from "../../scripts/build-catalogue"
+import { pretrainedModels } from "../../scripts/pretraining/describe-models"
+import { pretrainingRecipes } from "../../scripts/pretraining/recipes"
 import { searchCards } from "../../src/search"
 import { bundledHub } from "../../src/services/hubs/bundled-hub"
 import { packageFolder } from "../../src/store/package-folder"
+import { loadStudent } from "../../src/students"
 
 const hub = bundledHub()
 const { cards: datasets } = await hub.findDatasets("")
@@ -115,12 +119,16 @@ describe("prompts find their dataset among the others", () => {
 })
 
 describe("models", () => {
+  const untrained = models.filter(({ isPretrained }) => !isPretrained)
+  const pretrained = models.filter(({ isPretrained }) => isPretrained)
+  const readJson = async (...path: string[]) => JSON.parse(await readFile(join(...path), "utf8"))
+
   test("three sizes that are said to be untrained, each with what transformers needs", async () => {
-    expect(models.map(({ id, isPretrained, architecture }) => [id, isPretrained, architecture])).toEqual(
-      ["tiny", "mini", "small"].map((size) => [`bundled/byte-t5-${size}`, false, "t5"]),
+    expect(untrained.map(({ id, architecture }) => [id, architecture])).toEqual(
+      ["tiny", "mini", "small"].map((size) => [`bundled/byte-t5-${size}`, "t5"]),
     )
-    expect(models.map(({ parameters }) => parameters)).toEqual([756_224, 2_657_984, 7_542_784])
-    for (const { id } of models) {
+    expect(untrained.map(({ parameters }) => parameters)).toEqual([756_224, 2_657_984, 7_542_784])
+    for (const { id } of untrained) {
       const folder = await hub.fetchModel(id)
       expect((await readdir(folder)).sort()).toEqual([
         "config.json",
@@ -128,14 +136,29 @@ describe("models", () => {
         "prompt2model.json",
         "tokenizer_config.json",
       ])
-      const read = async (file: string) => JSON.parse(await readFile(join(folder, file), "utf8"))
-      expect(await read("config.json")).toMatchObject({ model_type: "t5", vocab_size: 384, pad_token_id: 0, eos_token_id: 1 })
-      expect(await read("prompt2model.json")).toMatchObject({ weights: "untrained" })
+      expect(await readJson(folder, "config.json")).toMatchObject({ model_type: "t5", vocab_size: 384, pad_token_id: 0, eos_token_id: 1 })
+      expect(await readJson(folder, "prompt2model.json")).toMatchObject({ weights: "untrained" })
     }
   })
 
+  test("those that are pretrained say what is so: parameters, bytes, steps, hash; together they are at most 10 MB", async () => {
+    expect(pretrained.map(({ id }) => id)).toEqual(pretrainedModels.map(({ name }) => `bundled/${name}`))
+    for (const { id, description, parameters, bytes, architecture } of pretrained) {
+      const folder = await hub.fetchModel(id)
+      const weights = await readFile(join(folder, "model.safetensors"))
+      const student = await loadStudent(folder)
+      expect([id, student.parameters, student.isPretrained, student.architecture]).toEqual([id, parameters, true, architecture])
+      expect(weights.length).toBe(bytes)
+      expect(description).toContain(createHash("sha256").update(weights).digest("hex"))
+      const { training } = await readJson(folder, "prompt2model.json")
+      expect(description).toContain(`${training.pretrained.steps.toLocaleString("en")} steps of ${training.pretrained.rowsAStep} rows`)
+      expect(training.pretrained.steps).toBe(pretrainingRecipes.find(({ name }) => id.endsWith(`/${name}`))?.steps)
+    }
+    expect(pretrained.reduce((sum, { bytes = 0 }) => sum + bytes, 0)).toBeLessThan(10_000_000)
+  })
+
   test("are found by what they are for", () => {
-    expect(searchCards("a byte-level model for dates", models)).toHaveLength(3)
+    expect(searchCards("a byte-level model for dates", models)).toHaveLength(models.length)
   })
 })
 

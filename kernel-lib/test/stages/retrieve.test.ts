@@ -331,4 +331,22 @@ describe("retrieveModels", () => {
       ]),
     ).toBe("z/mt5")
   })
+
+  it("counts half what suits the prompt's languages or answers less, and says so", async () => {
+    const models = [modelCard("z/all", { languages: ["mul"] }), modelCard("z/decoder", { architecture: "llama" }), modelCard("z/plain")]
+    const scoresFor = async (instruction: string, output: string) => {
+      const task = new PromptSpec({ instruction, demonstrations: [{ input: "red", output }] })
+      const found = await retrieveModels(task, { hub: hubOf([], models) })
+      return Object.fromEntries(found.map(({ card, score, why }) => [card.id.slice(2), { score, why }]))
+    }
+    const short = await scoresFor("Answer questions.", "blue")
+    expect(short.plain.score / short.all.score).toBeGreaterThan(1.9)
+    expect(short.plain.score / short.decoder.score).toBeGreaterThan(1.9)
+    expect(short.all.why).toContain("made for many languages")
+    expect(short.decoder.why).toContain("a decoder, for short answers")
+    const abroad = await scoresFor("Answer questions in Finnish.", "sininen")
+    expect(abroad.all.score).toBeGreaterThan(abroad.plain.score)
+    const long = await scoresFor("Answer questions.", "a colour like that of the clear sky at noon")
+    expect(long.decoder.score).toBeGreaterThan(long.plain.score)
+  })
 })

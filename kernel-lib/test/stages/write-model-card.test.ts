@@ -25,6 +25,8 @@ const hub: Hub = {
 const spec = new PromptSpec({ instruction: "Write sentences word by word.", demonstrations: [{ input: "3rd of May", output: "05-03" }] })
 const teacherThat = (text: string, asked: string[] = []): Teacher => ({
   name: `says ${text}`,
+  // Its answers are not kept, so that it is asked each time that the tests run.
+  isRecorded: true,
   complete: async ({ messages }) => {
     asked.push(messages.at(-1)!.content)
     return { texts: [text], finishReasons: ["stop"], usage: { inputTokens: 1, outputTokens: 1 }, usd: 0 }
