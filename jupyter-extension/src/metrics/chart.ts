@@ -34,6 +34,8 @@ export class Chart {
   constructor(private readonly actions?: ChartActions) {
     this.node.tabIndex = 0
     this.node.setAttribute("role", "img")
+    // A notebook would take the arrows for itself.
+    this.node.dataset.lmSuppressShortcuts = "true"
     this.line.hidden = true
     this.node.append(this.title, this.plot, this.line, this.trouble)
     this.plot.style.height = `${chartHeight}px`

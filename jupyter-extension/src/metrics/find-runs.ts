@@ -36,6 +36,8 @@ export class RunFinder {
 
   /** Looks through the folders; those with an index tell all their runs at once. @throws Error in one sentence */
   async search(signal: AbortSignal): Promise<void> {
+    this.looked = 0
+    this.isCut = false
     let level: readonly string[] = [this.folder]
     for (let depth = 0; depth <= deepest && level.length > 0; depth++) {
       const next: string[] = []
@@ -52,11 +54,16 @@ export class RunFinder {
 
   /** What the indexes say anew. @returns whether that is anything */
   async refresh(signal: AbortSignal): Promise<boolean> {
+    // Where there was nothing, the first run may have made its folder and its index meanwhile.
+    if (this.runs.size === 0) {
+      await this.search(signal)
+      return this.runs.size > 0
+    }
     let isNew = false
     for (const [folder, index] of this.indexes) {
       const { lines } = await index.look(signal)
       for (const entry of lines.flatMap(readEntry)) {
-        this.runs.set(join(folder, entry.run), { ...entry, path: join(folder, entry.run) })
+        this.add(folder, entry)
         isNew = true
       }
     }
@@ -101,9 +108,23 @@ export class RunFinder {
       // A folder that was deleted or renamed is in the index still.
       if (!there.has(entry.run)) continue
       known.add(entry.run)
-      this.runs.set(join(folder, entry.run), { ...entry, path: join(folder, entry.run) })
+      this.add(folder, entry)
     }
     return known
+  }
+
+  /** A line of a process that went on from a run may not know what an earlier one found out. */
+  private add(folder: string, entry: RunIndexEntry): void {
+    const path = join(folder, entry.run)
+    const before = this.runs.get(path)
+    const settings = { ...before?.settings, ...entry.settings }
+    const scores = Object.fromEntries(
+      Object.entries({ ...before?.scores, ...entry.scores }).map(([metric, score]) => {
+        const known = before?.scores[metric]
+        return [metric, score.low === undefined && known?.value === score.value ? known : score]
+      }),
+    )
+    this.runs.set(path, { ...entry, path, settings, scores })
   }
 
   private async readRun(folder: string): Promise<void> {

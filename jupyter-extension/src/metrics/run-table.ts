@@ -51,6 +51,7 @@ export class RunTable {
   constructor(private readonly actions: TableActions) {
     this.node.tabIndex = 0
     this.node.setAttribute("role", "region")
+    this.node.dataset.lmSuppressShortcuts = "true"
     this.node.setAttribute("aria-label", "Runs. Arrow keys move, space chooses, Enter chooses only this one.")
     this.node.addEventListener("scroll", () => this.later())
     this.node.addEventListener("keydown", (event) => this.press(event))

@@ -4,7 +4,7 @@ import { appendFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { redactSecrets } from "../core/errors"
 import type { RunEvent } from "../core/run"
-import { runIndexFile } from "../display/payloads"
+import { type RunIndexEntry, runIndexFile } from "../display/payloads"
 import { summarizeRun } from "../display/run-summary"
 
 type Fields = Readonly<Record<string, unknown>>
@@ -24,19 +24,29 @@ export class RunIndex {
     this.run = basename(folder)
   }
 
+  /** What was in run.json before this process: the index has it from another one, or somebody did not want it there. */
+  know(members: Fields): void {
+    this.content = members
+    this.written = JSON.stringify(this.describe(""))
+  }
+
   /** `members` of run.json are as given from now on. */
   take(members: Fields): void {
     this.content = { ...this.content, ...members }
-    const entry = summarizeRun(this.run, { ...this.content, spending: { usd: this.usd() } }, new Date().toISOString())
-    const told = JSON.stringify({ ...entry, at: "" })
+    const told = JSON.stringify(this.describe(""))
     if (told === this.written) return
     this.written = told
+    const entry = this.describe(new Date().toISOString())
     try {
       // One short write to a file that is opened for appending: lines of several processes do not mix.
       appendFileSync(this.path, redactSecrets(`${JSON.stringify(entry)}\n`))
     } catch {
       // Where the folder above may not be written, there is no index, and the run goes on.
     }
+  }
+
+  private describe(at: string): RunIndexEntry {
+    return summarizeRun(this.run, { ...this.content, spending: { usd: this.usd() } }, at)
   }
 
   /** What the events of stages tell before run.json does. */

@@ -68,6 +68,7 @@ export async function openRunFolder(path: string, options: OpenRunOptions = {}):
   const folder = resolve(path)
   const configuration = configurationOf(options)
   const configurationPath = join(folder, configurationFile)
+  let isNew = false
   try {
     if (await exists(configurationPath)) {
       refuseOtherConfiguration(path, await readRunFile(path), configuration)
@@ -80,6 +81,7 @@ export async function openRunFolder(path: string, options: OpenRunOptions = {}):
       if (entries.length > 0) throw notARun(path)
       await mkdir(folder, { recursive: true })
       await writeJson(configurationPath, { format: runFormat, status: "started", configuration })
+      isNew = true
     }
   } catch (error) {
     throw explainDiskError(error, path)
@@ -88,7 +90,9 @@ export async function openRunFolder(path: string, options: OpenRunOptions = {}):
   const purse = new Purse(options, readEvents(folder))
   const events = new EventLog(folder)
   const index = new RunIndex(folder, () => purse.spending.usd)
-  index.take(await readRunFile(path))
+  const content = await readRunFile(path)
+  if (isNew) index.take(content)
+  else index.know(content)
   const admitted = new WeakSet<Teacher>()
   const admit = (teacher: Teacher) => {
     if (admitted.has(teacher)) return teacher

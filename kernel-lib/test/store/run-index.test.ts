@@ -43,6 +43,14 @@ describe("the index of runs", () => {
     expect(last?.scores).toEqual({ exactMatch: { value: 0.9, low: 0.8, high: 0.95 } })
   })
 
+  it("keeps what a run scored when the run is opened again", async () => {
+    const run = await openRunFolder(join(folder, "first"))
+    run.record(evaluation)
+    const before = await readIndex()
+    await openRunFolder(join(folder, "first"))
+    expect(await readIndex()).toEqual(before)
+  })
+
   it("grows only where there is something new to tell", async () => {
     const run = await openRunFolder(join(folder, "first"))
     const before = (await readIndex()).length
