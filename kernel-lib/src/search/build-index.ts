@@ -57,13 +57,39 @@ export function textOfCard({ id, tags, description }: SearchableCard): string {
  * Builds an index of `cards` in a folder, with memory that does not depend on how long the texts are and some 40 bytes a card.
  * The new index takes the old one's place at the end, whole. Vectors of texts that the old index has, or that an interrupted build got to, are
  * not computed again: the same call goes on from there.
- * @throws InputError `index.vector`, `disk.full`, `disk.not-writable`; InterruptedError; what `cards` and `embedder` throw
+ *
+ * @example
+ * await buildIndex(cards, { folder: "catalogue" })
+ * const index = await openIndex("catalogue")
+ * const [best] = await index.search("dates to ISO 8601")
+ *
+ * @throws InputError `index.vector`, `index.busy`, `disk.full`, `disk.not-writable`; InterruptedError; what `cards` and `embedder` throw
  */
 export async function buildIndex(
   cards: AsyncIterable<SearchableCard> | Iterable<SearchableCard>,
   options: BuildIndexOptions,
 ): Promise<BuiltIndex> {
   const folder = resolve(options.folder)
+  if (running.has(folder)) throw new InputError("index.busy", `An index is being built in ${folder}: wait for it.`)
+  running.add(folder)
+  try {
+    return await buildAlone(cards, { ...options, folder })
+  } catch (error) {
+    if (!options.signal?.aborted || error instanceof InterruptedError) throw error
+    throw new InterruptedError(undefined, { cause: error })
+  } finally {
+    running.delete(folder)
+  }
+}
+
+/** Folders that builds of this process are for: two would take each other's files. */
+const running = new Set<string>()
+
+async function buildAlone(
+  cards: AsyncIterable<SearchableCard> | Iterable<SearchableCard>,
+  options: BuildIndexOptions,
+): Promise<BuiltIndex> {
+  const { folder } = options
   const interrupted = findInterrupted(folder)
   const staging = await makeStaging(folder, interrupted)
   const known = new KnownVectors(options.embedder?.dimensions ?? 0)
@@ -76,6 +102,7 @@ export async function buildIndex(
     } finally {
       writer.close()
     }
+    known.close()
     await placeAtomically(folder, (place) => rename(staging.folder, place))
     for (const done of [...interrupted, ...staging.earlier]) await rm(done, { recursive: true, force: true })
     return { folder, ...writer.counted }
@@ -96,7 +123,9 @@ export async function refreshIndex(
   { removed = [], ...options }: BuildIndexOptions & { readonly removed?: Iterable<string> },
 ): Promise<BuiltIndex> {
   const folder = resolve(options.folder)
-  readManifest(folder)
+  if (readManifest(folder).vectors && !options.embedder) {
+    throw new InputError("index.embedder", `The index in ${folder} has vectors: refresh it with the embedder that it was built with.`)
+  }
   const replaced = new Set(removed)
   async function* merge(): AsyncGenerator<SearchableCard> {
     for await (const card of cards) {

@@ -218,6 +218,14 @@ describe("building again", () => {
     expect((await index.search(text, { method: "dense" }))[0]).toMatchObject({ card: cards[9] })
   })
 
+  test("a refresh without the embedder would lose the vectors, and two builds at once each other's files", async () => {
+    const { folder } = await build("guarded", makeCards(5), new HashedEmbedder())
+    await expect(refreshIndex([], { folder })).rejects.toMatchObject({ code: "index.embedder" })
+    const first = buildIndex(makeCards(5), { folder })
+    await expect(buildIndex(makeCards(5), { folder })).rejects.toMatchObject({ code: "index.busy" })
+    expect(await first).toMatchObject({ cards: 5 })
+  })
+
   test("an interrupted build goes on with the vectors that it had, and nothing is left beside the index", async () => {
     const cards = makeCards(1000)
     const embedder = new HashedEmbedder()

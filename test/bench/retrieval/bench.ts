@@ -41,7 +41,7 @@ try {
 
 async function measureQuality(folder: string): Promise<void> {
   const python = openPythonEnvironment(packages)
-  const { texts, queries } = readDataFinder(folder)
+  const { texts, rows, queries } = readDataFinder(folder)
   const file = join(home, "texts.json")
   writeFileSync(file, JSON.stringify(texts))
   await withContenders([ours, pythonContender("sentence-transformers", python, "retrieval/peer.py")], async ([own, peer]) => {
@@ -55,8 +55,8 @@ async function measureQuality(folder: string): Promise<void> {
     for (const form of ["sentence", "keyphrase"] as const) {
       const asked = queries.map((query) => query[form])
       const peers = {
-        bm25: { name: "bm25s", ranked: await peer.ask<number[][]>("rankWords", { file, queries: asked, depth }) },
-        dense: { name: "sentence-transformers", ranked: await peer.ask<number[][]>("rankMeanings", { queries: asked, depth }) },
+        bm25: { name: "bm25s", ranked: await peer.ask<number[][]>("rankWords", { file, rows, queries: asked, depth }) },
+        dense: { name: "sentence-transformers", ranked: await peer.ask<number[][]>("rankMeanings", { rows, queries: asked, depth }) },
       }
       const measure = (rankings: readonly number[][]) => rankings.map((ranked, query) => measureQuery(ranked, queries[query].relevant))
       const own3: Record<string, QueryMeasures[]> = {}

@@ -4,8 +4,11 @@ import { join } from "node:path"
 
 export interface DataFinder {
   readonly cards: readonly { readonly id: string; readonly tags: readonly string[]; readonly description: string }[]
-  /** The same as one text each. */
+  /** Of each card, which of `texts` it is. */
+  readonly rows: readonly number[]
+  /** All documents as one text each: more than cards, since some ids come twice, and the first one counts. */
   readonly texts: readonly string[]
+  /** `relevant` are numbers of cards. */
   readonly queries: readonly { readonly sentence: string; readonly keyphrase: string; readonly relevant: ReadonlySet<number> }[]
 }
 
@@ -17,14 +20,21 @@ export function readDataFinder(folder: string): DataFinder {
       .split("\n")
       .map((line) => JSON.parse(line))
   const documents = lines("documents.jsonl") as { id: string; title: string; contents: string }[]
-  const rowOf = new Map(documents.map(({ id }, row) => [id, row]))
+  const cardOf = new Map<string, number>()
+  const rows: number[] = []
+  for (const [row, { id }] of documents.entries()) {
+    if (cardOf.has(id)) continue
+    cardOf.set(id, rows.length)
+    rows.push(row)
+  }
   const queries = (lines("test_data.jsonl") as { query: string; keyphrase_query: string; documents: string[] }[]).map((line) => ({
     sentence: line.query,
     keyphrase: line.keyphrase_query,
-    relevant: new Set(line.documents.flatMap((id) => rowOf.get(id) ?? [])),
+    relevant: new Set(line.documents.flatMap((id) => cardOf.get(id) ?? [])),
   }))
   return {
-    cards: documents.map(({ id, title, contents }) => ({ id, tags: [], description: `${title} ${contents}` })),
+    cards: rows.map((row) => ({ id: documents[row].id, tags: [], description: `${documents[row].title} ${documents[row].contents}` })),
+    rows,
     texts: documents.map(({ id, title, contents }) => `${id} ${title} ${contents}`),
     queries: queries.filter(({ relevant }) => relevant.size > 0),
   }

@@ -49,12 +49,16 @@ def embed_part(texts: list, part: int, parts: int) -> float:
     return seconds
 
 
-def rank_meanings(queries: list, depth: int) -> list:
+def rank_meanings(rows: list, queries: list, depth: int) -> list:
     import numpy as np
 
-    vectors = np.stack([state["vectors"][row] for row in range(len(state["vectors"]))])
+    vectors = np.stack([state["vectors"][row] for row in rows])
     scores = state["encoder"].encode(queries, normalize_embeddings=True) @ vectors.T
     return (-scores).argsort(axis=1, kind="stable")[:, :depth].tolist()
+
+
+def pick(texts: list, rows: list) -> list:
+    return [texts[row] for row in rows]
 
 
 def read(file: str) -> list:
@@ -66,7 +70,7 @@ if __name__ == "__main__":
     serve_contender(
         {
             "findModel": find_model,
-            "rankWords": lambda file, queries, depth: rank_words(read(file), queries, depth),
+            "rankWords": lambda file, rows, **rest: rank_words(pick(read(file), rows), **rest),
             "loadEncoder": load_encoder,
             "embedPart": lambda file, part, parts: embed_part(read(file), part, parts),
             "rankMeanings": rank_meanings,
