@@ -63,11 +63,11 @@ class FigureRenderer extends Widget implements IRenderMime.IRenderer {
     })
   }
 
-  private async paint({ data, layout }: SafeFigure, width: number): Promise<void> {
+  private async paint(figure: SafeFigure, width: number): Promise<void> {
     try {
       this.plotly ??= await loadPlotly()
       if (this.isDisposed) return
-      await this.plotly.react(this.plot, data, this.themed(layout, width), plotlyConfig)
+      await this.plotly.react(this.plot, figure.data, this.themed(figure, width), plotlyConfig)
       this.node.dataset.state = "drawn"
     } catch (error) {
       this.node.replaceChildren(createElement("p", "p2m-mute", `The figure could not be drawn: ${(error as Error).message}`))
@@ -75,16 +75,18 @@ class FigureRenderer extends Widget implements IRenderMime.IRenderer {
   }
 
   /** The page's colours, where the figure names none of its own. */
-  private themed(layout: PlainObject, width: number): PlainObject {
+  private themed({ data, layout }: SafeFigure, width: number): PlainObject {
     const { ink, line, font } = readChartColours(this.node)
     const height = typeof layout.height === "number" ? Math.min(2000, Math.max(60, layout.height)) : usualHeight
     const plain = { gridcolor: line, zerolinecolor: line, linecolor: line }
-    const axes = Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name))
+    const named = Object.keys(layout).filter((name) => /^[xy]axis\d*$/.test(name))
+    // Parallel coordinates have none.
+    const axes = data.every(({ type }) => type === "parcoords") ? named : new Set(["xaxis", "yaxis", ...named])
     return {
       ...{ paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", margin: { l: 56, r: 24, t: 44, b: 44 } },
       ...layout,
       font: { family: font, size: 12, color: ink, ...(layout.font as object | undefined) },
-      ...Object.fromEntries(axes.map((name) => [name, { ...plain, ...(layout[name] as object) }])),
+      ...Object.fromEntries([...axes].map((name) => [name, { ...plain, ...(layout[name] as object | undefined) }])),
       ...{ width: Math.min(width, 1100), height, autosize: false },
     }
   }
