@@ -24,10 +24,12 @@ const hub = "hub.example"
 /** Turns dates into ISO 8601, some of them; "error" is refused. */
 const cell = `import { Dataset, serve, PromptSpec, type Student } from "prompt2model"
 
+const hold: { go?: () => void } = {}
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun"]
 const student: Student = {
   kind: "student", name: "byte-t5-dates", architecture: "t5", parameters: 700_000, bytes: 2_800_000, isPretrained: false, fingerprint: "dates",
   async predict(inputs) {
+    hold.go?.()
     if (inputs.includes("error")) throw new Error("The student has fallen over.")
     return inputs.map((input) => {
       const [, day, month, year] = /(\\d+)\\w* of (\\w{3})\\w* (\\d{4})/.exec(input) ?? []
@@ -50,7 +52,9 @@ demo`
 
 function writeNotebook(name: string, outputs: readonly object[] = []): void {
   const kernelspec = { name: "tslab", display_name: "TypeScript", language: "typescript" }
-  const cells = [cell, "await demo.close()"].map((source, index) => ({
+  // The second cell runs until the student is asked.
+  const sources = [cell, "await new Promise<void>((resolve) => { hold.go = resolve })", "await demo.close()"]
+  const cells = sources.map((source, index) => ({
     ...{ cell_type: "code", id: `cell-${index}`, execution_count: null, metadata: {}, source, outputs: index === 0 ? outputs : [] },
   }))
   writeFileSync(join(folder, name), JSON.stringify({ cells, metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 }))
@@ -138,10 +142,11 @@ describe.skipIf(missing.length > 0 && !isRequired)("the demo of a student on a h
     }
     await askPanel()
     await vi.waitFor(
-      async () => expect(await (await fetch(server.address("/lab/api/workspaces/default"))).text()).toContain("prompt2model-demo"),
-      {
-        timeout: 30_000,
+      async () => {
+        const saved = await (await fetch(server.address("/lab/api/workspaces/default"))).json()
+        expect(JSON.stringify(saved.data["layout-restorer:data"])).toContain("prompt2model-demo:")
       },
+      { timeout: 30_000 },
     )
     await server.setTheme("JupyterLab Dark")
     await page.goto(`http://${hub}:${proxy.port}${baseUrl}lab`)
@@ -152,7 +157,16 @@ describe.skipIf(missing.length > 0 && !isRequired)("the demo of a student on a h
     await takeScreenshot(page, "demo-panel-dark", { isWhole: false })
     expect(asked).toEqual([])
 
+    // While the kernel is at work it could not answer: the proxy does.
     await page.locator(".jp-Notebook .jp-Cell").nth(1).click()
+    await page.keyboard.press("Control+Enter")
+    await page.getByText("TypeScript | Busy").waitFor()
+    await panel.locator("textarea").fill("5th of June 2002")
+    await page.keyboard.press("Enter")
+    await panel.locator(".p2m-output", { hasText: "2002-06-05" }).waitFor()
+    expect(asked).toHaveLength(1)
+
+    await page.locator(".jp-Notebook .jp-Cell").nth(2).click()
     await page.keyboard.press("Control+Enter")
     await page.getByText("TypeScript | Idle").waitFor()
     await panel.locator("textarea").fill("anything")

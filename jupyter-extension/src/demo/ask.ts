@@ -27,10 +27,14 @@ export class Asker {
 
   /** @throws Refusal */
   async ask(question: Question, through: SettingsValues["asksThrough"]): Promise<AnsweredInput> {
-    const kernel = through === "proxy" ? undefined : await this.findKernel()
+    const model = through === "proxy" ? undefined : await this.findKernel()
     const mayUseProxy = through !== "kernel" && this.source.port !== undefined
-    const isProxyBetter = kernel?.status === "busy" && mayUseProxy && hasProxy()
-    if (kernel && this.source.id !== undefined && !isProxyBetter) return askKernel(kernel, this.source.id, question)
+    const isProxyBetter = model?.execution_state === "busy" && mayUseProxy && hasProxy()
+    const { id } = this.source
+    if (model && id !== undefined) {
+      const ask = () => askKernel(this.connect(model), id, question)
+      return isProxyBetter ? askProxy(this.services.serverSettings, this.source, question).catch(ask) : ask()
+    }
     if (mayUseProxy) return askProxy(this.services.serverSettings, this.source, question)
     throw new Refusal(trans.__("No kernel runs for this notebook: start it, and run the cell with serve again."))
   }
@@ -39,15 +43,22 @@ export class Asker {
     this.kernel?.dispose()
   }
 
-  /** The kernel of the notebook, through a connection of our own. */
-  private async findKernel(): Promise<Kernel.IKernelConnection | undefined> {
+  /** The kernel of the notebook, as the server knows it. */
+  private async findKernel(): Promise<Kernel.IModel | undefined> {
     if (this.path === undefined || this.source.id === undefined) return undefined
     const { sessions, kernels } = this.services
-    await sessions.refreshRunning().catch(() => {})
-    const model = [...sessions.running()].find(({ path }) => path === this.path)?.kernel
-    if (model && this.kernel?.id === model.id && !this.kernel.isDisposed) return this.kernel
-    this.kernel?.dispose()
-    this.kernel = model ? kernels.connectTo({ model, handleComms: false }) : undefined
+    await Promise.all([sessions.refreshRunning(), kernels.refreshRunning()]).catch(() => {})
+    const id = [...sessions.running()].find(({ path }) => path === this.path)?.kernel?.id
+    // Only the list of kernels says which are at work.
+    return [...kernels.running()].find((kernel) => kernel.id === id)
+  }
+
+  /** A connection of our own, kept for the next question. */
+  private connect(model: Kernel.IModel): Kernel.IKernelConnection {
+    if (this.kernel?.id !== model.id || this.kernel.isDisposed) {
+      this.kernel?.dispose()
+      this.kernel = this.services.kernels.connectTo({ model, handleComms: false })
+    }
     return this.kernel
   }
 }

@@ -42,7 +42,8 @@ export interface DatasetViewerOptions {
   readonly path: string
   /** Where the file is, and what lets it be read; asked again when the file is opened again. */
   locate(): Promise<OpenRequest>
-  readonly state?: ViewerState
+  /** What is to be shown at first; undefined for all rows. */
+  findState(): Promise<ViewerState | undefined>
   /** An address that opens the file at this row. */
   linkTo(row: number): string
   onStateChanged(state: ViewerState): void
@@ -73,8 +74,8 @@ export class DatasetViewer extends Panel {
   private colours: GridColours
   private file: FileState | undefined
   private view: ViewState = { matches: 0, seen: 0, isDone: false, version: -1 }
-  private query: Query
-  private row: number | null
+  private query: Query = everything
+  private row: number | null = null
   private marked: FullRow | undefined
   private wanted: { readonly row: number; readonly mayShowAll: boolean } | undefined
   private openRejected: (() => void) | undefined
@@ -89,8 +90,6 @@ export class DatasetViewer extends Panel {
   constructor(private readonly options: DatasetViewerOptions) {
     super()
     this.addClass("jp-Prompt2ModelViewer")
-    this.query = options.state?.query ?? everything
-    this.row = options.state?.row ?? null
     this.bar = new ToolBar(options.path.split("/").at(-1) ?? options.path, {
       search: (search) => search !== this.query.search && this.setQuery({ ...this.query, search }),
       removeFilter: (index) => this.setQuery({ ...this.query, filters: this.query.filters.filter((_filter, other) => other !== index) }),
@@ -127,6 +126,15 @@ export class DatasetViewer extends Panel {
     this.heights.observe(this.bar.node)
     this.heights.observe(this.trouble)
     this.showHints()
+    void this.start()
+  }
+
+  /** Opens the file as it was left, unless somebody was faster. */
+  private async start(): Promise<void> {
+    const state = await this.options.findState()
+    if (this.isDisposed) return
+    if (state && isEverything(this.query)) this.query = state.query
+    this.row ??= state?.row ?? null
     void this.open()
   }
 

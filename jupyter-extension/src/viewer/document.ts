@@ -4,7 +4,7 @@ import type { ServiceManager } from "@jupyterlab/services"
 import type { IStateDB } from "@jupyterlab/statedb"
 import { spreadsheetIcon } from "@jupyterlab/ui-components"
 import type { FileFormat, OpenRequest } from "../protocol"
-import { isEverything } from "../protocol"
+import { everything, isEverything } from "../protocol"
 import type { SettingsValues } from "../settings/settings"
 import { DatasetViewer, type ViewerState } from "./dataset-viewer"
 
@@ -49,12 +49,10 @@ export interface Surroundings {
   readonly settings: () => SettingsValues
 }
 
-/** `stored` answers what was kept of a file's view before the page was loaded again. */
 export class DatasetViewerFactory extends ABCWidgetFactory<DatasetDocument> {
   constructor(
     options: DocumentRegistry.IWidgetFactoryOptions<DatasetDocument>,
     private readonly surroundings: Surroundings,
-    private readonly stored: ReadonlyMap<string, ViewerState>,
   ) {
     super(options)
   }
@@ -62,12 +60,11 @@ export class DatasetViewerFactory extends ABCWidgetFactory<DatasetDocument> {
   protected createNewWidget(context: DocumentRegistry.Context): DatasetDocument {
     const { services, state, takeRowOfAddress, openFile, settings } = this.surroundings
     const row = takeRowOfAddress(context.path)
-    const known = this.stored.get(context.path)
     let saving: ReturnType<typeof setTimeout> | undefined
     const content = new DatasetViewer({
       path: context.path,
       locate: () => locateFile(services, context.path),
-      state: row === undefined ? known : { query: { search: "", filters: [], sort: [] }, row },
+      findState: async () => (row === undefined ? findState(state, context.path) : { query: everything, row }),
       linkTo: (row) => `${new URL(services.serverSettings.baseUrl, location.href).href}lab/tree/${encodePath(context.path)}#row=${row}`,
       onStateChanged: (viewer) => {
         clearTimeout(saving)
@@ -85,7 +82,13 @@ export class DatasetViewerFactory extends ABCWidgetFactory<DatasetDocument> {
   }
 }
 
-export const stateKey = "prompt2model:viewers"
+const stateKey = "prompt2model:viewers"
+
+/** What was kept of a file's view before the page was loaded again. */
+async function findState(state: IStateDB | null, path: string): Promise<ViewerState | undefined> {
+  const all = (await state?.fetch(stateKey).catch(() => undefined)) as Record<string, ViewerState> | undefined
+  return all && Object.hasOwn(all, path) ? all[path] : undefined
+}
 
 async function saveState(state: IStateDB | null, path: string, viewer: ViewerState): Promise<void> {
   if (!state) return

@@ -12,7 +12,6 @@ import { addCommands, type CommandId, factoryName } from "../commands"
 import { createRendererFactory, type FindFile } from "../renderer"
 import { takeTranslator, trans } from "../settings/language"
 import { defaults, ISettings, type Settings } from "../settings/settings"
-import type { ViewerState } from "./dataset-viewer"
 import type { DatasetDocument, Surroundings } from "./document"
 
 /** Files that the viewer can open. */
@@ -42,7 +41,7 @@ export const documents: JupyterFrontEndPlugin<void> = {
   description: "Opens Parquet, JSON lines and CSV in a viewer of datasets.",
   autoStart: true,
   optional: [ILayoutRestorer, ICommandPalette, IDefaultFileBrowser, IStateDB, ITranslator, ISettings, ILauncher],
-  activate(
+  async activate(
     app,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
@@ -87,13 +86,13 @@ export const documents: JupyterFrontEndPlugin<void> = {
     launcher?.add({ command: "prompt2model:open", args: { asks: true }, category, rank: 1 })
     for (const type of fileTypes)
       app.contextMenu.addItem({ command: "prompt2model:open", selector: `.jp-DirListing-item[data-file-type="${type}"]`, rank: 1.5 })
+    // Notebook 7 opens the file that its address names as soon as all plug-ins are there.
+    await ready
   },
 }
 
 async function registerFactory(app: JupyterFrontEnd, surroundings: Surroundings, tracker: WidgetTracker<DatasetDocument>): Promise<void> {
-  const { DatasetViewerFactory, UnloadedModelFactory, stateKey } = await import("./document")
-  const kept = await surroundings.state?.fetch(stateKey).catch(() => undefined)
-  const stored = new Map<string, ViewerState>(Object.entries((kept ?? {}) as Record<string, never>))
+  const { DatasetViewerFactory, UnloadedModelFactory } = await import("./document")
   app.docRegistry.addModelFactory(new UnloadedModelFactory())
   const { opensJsonLines, opensCsv } = surroundings.settings()
   const factory = new DatasetViewerFactory(
@@ -106,7 +105,6 @@ async function registerFactory(app: JupyterFrontEnd, surroundings: Surroundings,
       readOnly: true,
     },
     surroundings,
-    stored,
   )
   factory.widgetCreated.connect((_factory, widget) => {
     void tracker.add(widget)

@@ -51,8 +51,8 @@ export class Table {
 
   /** Those of our provenance stand where `from` stood, and ids, which nobody reads, stand last. */
   get columns(): readonly ColumnInfo[] {
-    const added = [...this.added.keys()].map((name): ColumnInfo => ({ name, kind: "text" }))
-    return [...this.ownColumns, ...added]
+    if (this.added.size === 0) return this.ownColumns
+    return [...this.ownColumns, ...[...this.added.keys()].map((name): ColumnInfo => ({ name, kind: "text" }))]
   }
 
   private get ownColumns(): readonly ColumnInfo[] {
