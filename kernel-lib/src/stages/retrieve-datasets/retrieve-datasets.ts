@@ -3,6 +3,7 @@
 import { type Candidates, type DatasetCandidate, withNames } from "../../core/candidates"
 import { InputError } from "../../core/errors"
 import { fingerprintOf } from "../../core/fingerprint"
+import { formatBytes } from "../../core/format-bytes"
 import type { DatasetCard } from "../../core/hub"
 import type { PromptSpec } from "../../core/prompt-spec"
 import type { StageInlineOptions } from "../../core/run"
@@ -47,10 +48,10 @@ export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions,
     if (!hub) throw new InputError("hub.missing", "No hub was given: pass hub: bundledHub() or huggingFaceHub(), or a run that has one.")
     const { cards, searched } = await hub.findDatasets(spec.instruction, { signal })
     const found = searchCards(spec.instruction, cards, { limit: limit * searchedForEach })
-    const placed = await Promise.all(found.slice(0, limit * searchedForEach).map((hit) => place(hit, { spec, teacher: undefined, signal })))
+    const placed = await Promise.all(found.map((hit) => place(hit, { spec, teacher: undefined, signal })))
     const best = placed.sort((a, b) => b.score - a.score).slice(0, limit)
-    const asked = await Promise.all(best.map((candidate) => place(candidate, { spec, teacher, signal })))
-    const usable = asked.filter(isUsable)
+    const candidates = await Promise.all(best.map((candidate) => place(candidate, { spec, teacher, signal })))
+    const usable = candidates.filter(isUsable)
     const voting =
       canAnswer(teacher, "rerank") && votes > 0 && usable.length > 0
         ? await voteForDataset(
@@ -60,36 +61,24 @@ export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions,
             { votes, signal, onVote: (done) => progress({ done, total: votes, unit: "votes" }) },
           )
         : undefined
-    const enoughWords = Math.min(3, Math.ceil(new Set(wordsOf(spec.instruction)).size / 4))
-    const first = new Set(usable.slice(0, take).filter(({ words, columns }) => words.length >= enoughWords && columns.likeness >= alike))
     const votesOf = ({ card }: Placed) => voting?.counts.get(card.id) ?? 0
-    const fits = (candidate: Placed) => isUsable(candidate) && (voting ? votesOf(candidate) * (take + 1) > votes : first.has(candidate))
-    const ranked = asked
-      .map((candidate, at) => ({ candidate, at }))
-      .sort((a, b) => votesOf(b.candidate) - votesOf(a.candidate) || a.at - b.at)
-    const chosen = new Set(
-      ranked
-        .map(({ candidate }) => candidate)
-        .filter(fits)
-        .slice(0, take),
-    )
-    const candidates = ranked.map(({ candidate }): DatasetCandidate => {
-      const { card, score, columns } = candidate
-      return {
-        kind: "datasetCandidate",
-        card,
-        configuration: columns?.configuration ?? "default",
-        split: columns?.split ?? "train",
-        inputColumns: columns?.inputColumns ?? [],
-        outputColumn: columns?.outputColumn ?? "",
-        score,
+    const ranked = candidates.sort((a, b) => votesOf(b) - votesOf(a))
+    const fitting = voting
+      ? ranked.filter((candidate) => isUsable(candidate) && votesOf(candidate) * (take + 1) > votes)
+      : usable.slice(0, take).filter((candidate) => fitsWithoutVotes(candidate, spec))
+    const chosen = new Set<Placed>(fitting.slice(0, take))
+    return present(
+      ranked.map((candidate) => ({
+        ...describePlace(candidate),
         votes: voting && votesOf(candidate),
         voters: voting && votes,
         why: explain(candidate, voting && `${votesOf(candidate)} of ${votes} votes`),
         isChosen: chosen.has(candidate),
-      }
-    })
-    return present(candidates, searched, fingerprint, voting && describeVoting(voting, teacher!))
+      })),
+      searched,
+      fingerprint,
+      voting && describeVoting(voting, teacher!),
+    )
   },
   summarize: ({ chosen, searched }) => (chosen ? `${chosen.card.id} of ${searched} datasets` : `none of ${searched} datasets fits`),
 })
@@ -118,6 +107,24 @@ async function place(
 
 function isUsable(candidate: Placed): candidate is Placed & { columns: ColumnChoice } {
   return candidate.card.access === "open" && candidate.columns !== undefined
+}
+
+/** Whether a set that the search puts first may be taken unasked: it is about the same, and its outputs look alike. */
+function fitsWithoutVotes({ words, columns }: Placed & { columns: ColumnChoice }, { instruction }: PromptSpec): boolean {
+  const enough = Math.min(3, Math.ceil(new Set(wordsOf(instruction)).size / 4))
+  return words.length >= enough && columns.likeness >= alike
+}
+
+function describePlace({ card, score, columns }: Placed): Omit<DatasetCandidate, "votes" | "voters" | "why" | "isChosen"> {
+  return {
+    kind: "datasetCandidate",
+    card,
+    configuration: columns?.configuration ?? "default",
+    split: columns?.split ?? "train",
+    inputColumns: columns?.inputColumns ?? [],
+    outputColumn: columns?.outputColumn ?? "",
+    score,
+  }
 }
 
 function explain({ card, words, columns }: Placed, votes: string | undefined): string {
@@ -162,12 +169,12 @@ function describeCandidates(candidates: DatasetCandidates, asked: string | undef
     ]
       .filter(Boolean)
       .join(", "),
-    columns: [{ name: "columns: input -> output", isText: true }, { name: "rows", isNumber: true }, { name: "licence" }],
+    columns: [{ name: "columns: input -> output", isText: true }, { name: "rows, download", isNumber: true }, { name: "licence" }],
     candidates: candidates.map((candidate) => ({
       name: candidate.card.id,
       cells: [
         candidate.inputColumns.length > 0 ? `${candidate.inputColumns.join(" + ")} -> ${candidate.outputColumn}` : "",
-        candidate.card.configurations.find(({ name }) => name === candidate.configuration)?.numRows?.toLocaleString("en") ?? "",
+        describeSize(candidate),
         candidate.card.license,
       ],
       why: candidate.why,
@@ -175,4 +182,9 @@ function describeCandidates(candidates: DatasetCandidates, asked: string | undef
     })),
     nextStep: "loadDataset(candidates[0], { run })",
   }
+}
+
+function describeSize({ card, configuration }: DatasetCandidate): string {
+  const rows = card.configurations.find(({ name }) => name === configuration)?.numRows
+  return [rows?.toLocaleString("en"), card.bytes !== undefined && formatBytes(card.bytes)].filter(Boolean).join(", ")
 }

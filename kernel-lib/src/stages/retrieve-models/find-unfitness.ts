@@ -1,4 +1,5 @@
 // Why a model cannot be the base of a prompt's student: what it is, how large, whose, and for which languages.
+import { formatBytes } from "../../core/format-bytes"
 import type { ModelCard } from "../../core/hub"
 import type { PromptSpec } from "../../core/prompt-spec"
 import { supportedModelTypes } from "../../students"
@@ -32,10 +33,6 @@ function asksForLabelsOrSpans({ demonstrations }: PromptSpec): boolean {
   const outputs = new Set(demonstrations.map(({ output }) => output.trim()))
   const areLabels = outputs.size < demonstrations.length && [...outputs].every((output) => output.split(/\s+/).length <= 3)
   return areLabels || demonstrations.every(({ input, output }) => input.includes(output.trim()))
-}
-
-function formatBytes(bytes: number): string {
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`
 }
 
 /** A card that names no language promises none and excludes none. */

@@ -2,6 +2,7 @@
 import { type Candidates, type ModelCandidate, withNames } from "../../core/candidates"
 import { InputError } from "../../core/errors"
 import { fingerprintOf } from "../../core/fingerprint"
+import { formatBytes } from "../../core/format-bytes"
 import type { ModelCard } from "../../core/hub"
 import type { PromptSpec } from "../../core/prompt-spec"
 import type { StageInlineOptions } from "../../core/run"
@@ -137,12 +138,13 @@ function describeModels(candidates: ModelCandidates, how: string | undefined): C
     what: "models",
     title: "Base models for this prompt",
     subtitle: [`${candidates.length} of ${candidates.searched.toLocaleString("en")} searched`, how].filter(Boolean).join(", "),
-    columns: [{ name: "architecture" }, { name: "parameters", isNumber: true }, { name: "licence" }],
+    columns: [{ name: "architecture" }, { name: "parameters", isNumber: true }, { name: "download", isNumber: true }, { name: "licence" }],
     candidates: candidates.map(({ card, why, isChosen }) => ({
       name: card.id,
       cells: [
         card.isPretrained ? card.architecture : `${card.architecture}, untrained`,
         card.parameters === undefined ? "" : `${(card.parameters / 1e6).toFixed(1)} M`,
+        card.isPretrained && card.bytes !== undefined ? formatBytes(card.bytes) : "",
         card.license,
       ],
       why,
