@@ -2,21 +2,20 @@
 import type { Message } from "@lumino/messaging"
 import { Widget } from "@lumino/widgets"
 import { createElement } from "../viewer/elements"
-import { AblationView, readAblation } from "./ablation-view"
 import { type Curve, type CurveGroup, curvesOf, groupCurves, knownDifferences } from "./compare-runs"
 import { CurvesView } from "./curves-view"
-import { type AnsweredRow, type Errors, readErrors, renderErrors } from "./errors-view"
+import type { AnsweredRow } from "./errors-view"
 import { type FoundRuns, type ListedRun, RunFinder } from "./find-runs"
+import { FocusedRun } from "./focused-run"
 import { FollowedRuns } from "./followed-runs"
 import { colourOfRun, mostColours, type RunColour } from "./palette"
 import { type PanelState, usualState, type ViewName } from "./panel-state"
 import { type CostPoint, PointsChart } from "./points-chart"
-import { findAblations, findReport, type ReportFile } from "./run-details"
 import type { RunFiles } from "./run-files"
 import { labelOf, RunTable } from "./run-table"
 import { RunsBar } from "./runs-bar"
 import { SidePanel } from "./side-panel"
-import { sortRuns } from "./sort-runs"
+import { matchRuns, sortRuns } from "./sort-runs"
 import { watchTheme } from "./theme"
 
 export interface RunsPanelOptions {
@@ -27,15 +26,6 @@ export interface RunsPanelOptions {
   /** Opens these rows of a file in the dataset viewer. */
   openRows(path: string, column: string, values: readonly string[]): void
   openFolder(path: string): void
-}
-
-interface Details {
-  report?: ReportFile
-  /** Or the sentence that says why there are none. */
-  errors?: Errors | string
-  errorsView?: HTMLElement
-  /** `shown`, or the sentence that says why there is none. */
-  ablation?: string
 }
 
 const mostSettingColumns = 4
@@ -50,19 +40,17 @@ export class RunsPanel extends Widget {
   private readonly table: RunTable
   private readonly curves: CurvesView
   private readonly cost: PointsChart
-  private readonly ablation = new AblationView()
   private readonly finder: RunFinder
   private readonly followed: FollowedRuns
   private readonly abort = new AbortController()
   private readonly forgetTheme: () => void
-  private readonly details = new Map<string, Details>()
+  private readonly focused: FocusedRun
   private runs: readonly ListedRun[] = []
   private shown: readonly ListedRun[] = []
   private notes: readonly string[] = []
   private state: PanelState
   private groups: readonly CurveGroup[] = []
   private colours: ReadonlyMap<string, RunColour> = new Map()
-  private focusing: ReturnType<typeof setTimeout> | undefined
   private isSearching = true
   private frame = 0
 
@@ -85,6 +73,7 @@ export class RunsPanel extends Widget {
     })
     this.curves = new CurvesView((readout) => this.side.showReadout(readout))
     this.cost = new PointsChart((path) => this.choose(path, false))
+    this.focused = new FocusedRun(options.files, { tell: () => this.later(), openRows: (rows) => this.openRows(rows) })
     this.trouble.setAttribute("role", "alert")
     this.trouble.hidden = true
     const left = createElement("div", "p2m-left")
@@ -108,9 +97,8 @@ export class RunsPanel extends Widget {
     this.abort.abort()
     this.followed.dispose()
     this.forgetTheme()
-    clearTimeout(this.focusing)
     cancelAnimationFrame(this.frame)
-    for (const part of [this.bar, this.table, this.curves, this.cost, this.ablation]) part.dispose()
+    for (const part of [this.bar, this.table, this.curves, this.cost, this.focused]) part.dispose()
     super.dispose()
   }
 
@@ -138,8 +126,7 @@ export class RunsPanel extends Widget {
     try {
       await this.finder.search(this.abort.signal)
     } catch (error) {
-      this.trouble.textContent = `The folder ${this.options.folder || "of the server"} cannot be looked into: ${(error as Error).message}`
-      this.trouble.hidden = false
+      this.showTrouble(`The folder ${this.options.folder || "of the server"} cannot be looked into: ${(error as Error).message}`)
     }
     if (this.isDisposed) return
     this.isSearching = false
@@ -206,8 +193,10 @@ export class RunsPanel extends Widget {
     this.shown = sortRuns(matchRuns(this.runs, state.search), state.sort)
     this.showTable(chosen)
     this.side.showDifferences(this.groups, chosen)
-    this.showMain(chosen, known)
-    this.showFocus(known.get(state.focus ?? ""))
+    const focus = known.get(state.focus ?? "")
+    this.focused.focus(focus)
+    this.showMain(chosen, focus)
+    this.showFocus(focus)
   }
 
   /** As their lines have them; a run without a line has the next one. */
@@ -234,10 +223,9 @@ export class RunsPanel extends Widget {
     this.bar.showFacts(chosen.length, this.shown.length, this.runs.length, live.size)
   }
 
-  private showMain(chosen: readonly ListedRun[], known: ReadonlyMap<string, ListedRun>): void {
+  private showMain(chosen: readonly ListedRun[], focus: ListedRun | undefined): void {
     const { view } = this.state
     this.node.dataset.view = view
-    const focus = known.get(this.state.focus ?? "")
     const shown = this.runs.length === 0 ? this.sayNoRuns() : this.viewOf(view, chosen, focus)
     if (typeof shown !== "string") {
       if (this.main.firstChild !== shown) this.main.replaceChildren(shown)
@@ -249,9 +237,9 @@ export class RunsPanel extends Widget {
     if (view === "curves") return this.viewCurves(chosen)
     if (view === "cost") return this.viewCost()
     if (!focus) return "Choose a run in the table."
-    const { errors, errorsView, ablation } = this.details.get(focus.path) ?? {}
+    const { errors, errorsView, ablationView } = this.focused
     if (view === "errors") return errorsView ?? (typeof errors === "string" ? errors : "Reading its report ...")
-    return ablation === "shown" ? this.ablation.node : (ablation ?? "Looking for its ablation ...")
+    return ablationView
   }
 
   private sayNoRuns(): string {
@@ -298,78 +286,28 @@ export class RunsPanel extends Widget {
     return this.cost.node
   }
 
-  /** What stands in a run's files is read when somebody stays with it. */
   private showFocus(run: ListedRun | undefined): void {
-    const details = run && this.details.get(run.path)
-    this.side.showFocus(run, details?.errors, {
+    this.side.showFocus(run, this.focused.errors, {
       open: () => run && this.options.openFolder(run.path),
-      openRows: (rows) => run && this.openRows(run, rows),
+      openRows: (rows) => this.openRows(rows),
     })
-    if (!run || this.node.dataset.reading === run.path) return
-    this.node.dataset.reading = run.path
-    clearTimeout(this.focusing)
-    this.focusing = setTimeout(() => void this.readDetails(run), 200)
   }
 
-  private async readDetails(run: ListedRun): Promise<void> {
-    const { files } = this.options
-    const details: Details = {}
-    this.details.set(run.path, details)
-    try {
-      details.report = await findReport(files, run.path)
-      if (details.report) {
-        const errors = readErrors(await files.readJson(details.report.report))
-        details.errors = errors
-        details.errorsView = renderErrors(errors, run.run, (rows) => this.openRows(run, rows))
-      } else details.errors = "It has no evaluation yet."
-    } catch (error) {
-      details.errors = `Its report cannot be read: ${(error as Error).message}`
-    }
-    try {
-      const [newest] = await findAblations(files, run.path)
-      if (newest === undefined) details.ablation = "This run has no ablation: ablate() puts one into its folder."
-      else {
-        const ablation = readAblation(await files.readJson(newest, 32e6))
-        // Somebody may have gone on to another run meanwhile, whose ablation this view is for.
-        if (this.isDisposed || this.node.dataset.reading !== run.path) return
-        this.ablation.show(ablation, run.run)
-        details.ablation = "shown"
-      }
-    } catch (error) {
-      details.ablation = `Its ablation cannot be read: ${(error as Error).message}`
-    }
-    this.later()
-  }
-
-  private openRows(run: ListedRun, rows: readonly AnsweredRow[]): void {
-    const report = this.details.get(run.path)?.report
-    const file = report?.rows ?? report?.test
-    if (file === undefined) {
-      this.side.showFocus(run, "The rows of this report stand in no file: evaluate again, and they are kept.", {
-        open: () => this.options.openFolder(run.path),
-        openRows: () => {},
-      })
-      return
-    }
+  private openRows(rows: readonly AnsweredRow[]): void {
+    const { rowsFile } = this.focused
     const ids = rows.map(({ id }) => id)
-    this.options.openRows(file, "id", ids)
+    if (rowsFile !== undefined) this.options.openRows(rowsFile, "id", ids)
+    else this.showTrouble("The rows of this report stand in no file: evaluate again, and they are kept.")
+  }
+
+  private showTrouble(sentence: string): void {
+    this.trouble.textContent = sentence
+    this.trouble.hidden = false
   }
 
   private redraw(): void {
     this.curves.draw()
     this.cost.draw()
-    this.ablation.draw()
+    this.focused.draw()
   }
-}
-
-/** All words of the search stand somewhere in the run's name, its path or its settings. */
-function matchRuns(runs: readonly ListedRun[], search: string): readonly ListedRun[] {
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean)
-  if (words.length === 0) return runs
-  return runs.filter(({ path, status, settings }) => {
-    const text = `${path} ${status} ${Object.entries(settings)
-      .map(([name, value]) => `${name}=${value}`)
-      .join(" ")}`.toLowerCase()
-    return words.every((word) => text.includes(word))
-  })
 }
