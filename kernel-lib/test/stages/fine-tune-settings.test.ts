@@ -24,6 +24,13 @@ describe("chooseSettings", () => {
     expect(chooseSettings({}, pretrained, rows(4442, 16, 11))).toMatchObject({ epochs: 10, learningRate: 5e-5, batchSize: 8 })
   })
 
+  it("trains a small pretrained model in as many steps as one from scratch, at half the rate", () => {
+    const small = { ...pretrained, parameters: 900_000 }
+    const [own, other] = [small, fromScratch].map((base) => chooseSettings({}, base, rows(4442, 16, 11)))
+    expect(own).toMatchObject({ epochs: other.epochs, batchSize: other.batchSize, learningRate: other.learningRate / 2, dropout: 0 })
+    expect(chooseSettings({}, { ...pretrained, parameters: 6e7 }, rows(4442, 16, 11))).toMatchObject({ epochs: 10, learningRate: 5e-5 })
+  })
+
   it("keeps what the caller gave, and takes undefined for not given", () => {
     expect(chooseSettings({ epochs: 3, batchSize: undefined }, fromScratch, rows(100, 16, 11))).toMatchObject({
       epochs: 3,
