@@ -7,7 +7,8 @@ import { dot } from "./clusters"
 import { corruptIndex, FileReader } from "./files"
 import { entryHeadBytes, readVectors } from "./vector-lists"
 
-/** Lists that a search reads, at least; more in larger indexes, in proportion to the square root of how many there are. */
+/** A search reads the nearest lists until it has looked at about so many vectors, and at least so many lists. */
+const leastVectors = 10_000
 const leastLists = 16
 /** How many times as many as asked for are looked at exactly. */
 const looksAgain = 4
@@ -66,7 +67,7 @@ export class VectorSearch {
 
   private searchLists(lists: VectorLists, query: Float32Array, limit: number): Ranking {
     const { dimensions } = this
-    const nearest = new TopRows(Math.max(leastLists, Math.ceil(Math.sqrt(this.numLists) / 2)))
+    const nearest = new TopRows(Math.max(leastLists, Math.ceil((leastVectors * this.numLists) / this.count)))
     for (let list = 0; list < this.numLists; list++) nearest.offer(list, dot(query, 0, lists.centres, list * dimensions, dimensions))
     const roughly = new TopRows(limit * looksAgain)
     for (const list of nearest.rank().rows) this.scanList(lists, list, query, roughly)
