@@ -17,11 +17,11 @@ rmSync(join(here, "labextension"), { recursive: true, force: true })
 run(builder, "--core-package-file", corePackage, here)
 nameBundledPackages()
 
-/** What is bundled into the worker is unknown to JupyterLab's builder, and its licences go with it all the same. */
+/** What is bundled before it is unknown to JupyterLab's builder, and its licences go with it all the same. */
 function nameBundledPackages() {
   const file = join(here, "labextension/static/third-party-licenses.json")
   const { packages } = JSON.parse(readFileSync(file, "utf8"))
-  for (const name of ["hyparquet", "hyparquet-compressors", "gpt-tokenizer"]) {
+  for (const name of ["hyparquet", "hyparquet-compressors", "gpt-tokenizer", "plotly.js"]) {
     const folder = join(dirname(resolve(name)), "..")
     const { version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
     const text = readFileSync(join(folder, "LICENSE"), "utf8")
