@@ -6,6 +6,7 @@ import { ILauncher } from "@jupyterlab/launcher"
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime"
 import { IStateDB } from "@jupyterlab/statedb"
 import { ITranslator, nullTranslator } from "@jupyterlab/translation"
+import { listIcon } from "@jupyterlab/ui-components"
 import type { JSONObject } from "@lumino/coreutils"
 import type { Widget } from "@lumino/widgets"
 import { factoryName } from "../commands"
@@ -52,6 +53,7 @@ export const runsPanel: JupyterFrontEndPlugin<void> = {
     const label = trans.__("Runs of Prompt2Model")
     app.commands.addCommand(command, {
       label: (args) => (args.isOfFolder ? trans.__("Show Runs") : label),
+      icon: listIcon,
       caption: trans.__("Shows the runs in a folder: curves, comparisons, ablations, errors"),
       execute: async (args) => {
         const folder = folderOf(args, browser)
@@ -64,8 +66,8 @@ export const runsPanel: JupyterFrontEndPlugin<void> = {
       },
     })
     if (restorer) void restorer.restore(tracker, { command, args: ({ id }) => ({ path: pathOf(id) }), name: ({ id }) => id })
-    palette?.addItem({ command, category: trans.__("Datasets") })
-    launcher?.add({ command, category: trans.__("Other"), rank: 20 })
+    palette?.addItem({ command, category: trans.__("Prompt2Model") })
+    launcher?.add({ command, category: trans.__("Prompt2Model"), rank: 2 })
     app.contextMenu.addItem({ command, args: { isOfFolder: true }, selector: '.jp-DirListing-item[data-isdir="true"]', rank: 1.6 })
   },
 }

@@ -94,7 +94,8 @@ export class StudentServer {
       const refusal = late.aborted && error instanceof InterruptedError ? tooLate(this.options.maxSecondsPerRequest) : asRefusal(error)
       const { status, code, message, parameter = null } = refusal
       const type = status === 401 ? "authentication_error" : status < 500 ? "invalid_request_error" : "server_error"
-      const headers = status === 503 ? { "retry-after": "1" } : status === 401 ? { "www-authenticate": "Bearer" } : undefined
+      const headers: Readonly<Record<string, string>> | undefined =
+        status === 503 ? { "retry-after": "1" } : status === 401 ? { "www-authenticate": "Bearer" } : undefined
       const isOpenAI = path.startsWith("/v1/")
       sendJson(response, status, { error: isOpenAI ? { message, type, param: parameter, code } : message }, headers)
     }
