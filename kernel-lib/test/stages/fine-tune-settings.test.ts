@@ -24,10 +24,9 @@ describe("chooseSettings", () => {
     expect(chooseSettings({}, pretrained, rows(4442, 16, 11))).toMatchObject({ epochs: 10, learningRate: 5e-5, batchSize: 8 })
   })
 
-  it("trains a small pretrained model in as many steps as one from scratch, at half the rate", () => {
+  it("trains a small pretrained model as one from scratch", () => {
     const small = { ...pretrained, parameters: 900_000 }
-    const [own, other] = [small, fromScratch].map((base) => chooseSettings({}, base, rows(4442, 16, 11)))
-    expect(own).toMatchObject({ epochs: other.epochs, batchSize: other.batchSize, learningRate: other.learningRate / 2, dropout: 0 })
+    expect(chooseSettings({}, small, rows(4442, 16, 11))).toEqual(chooseSettings({}, fromScratch, rows(4442, 16, 11)))
     expect(chooseSettings({}, { ...pretrained, parameters: 6e7 }, rows(4442, 16, 11))).toMatchObject({ epochs: 10, learningRate: 5e-5 })
   })
 

@@ -16,7 +16,7 @@ export interface TrainingSettings {
   readonly maxTokensPerBatch: number
   /** Default `adamw`. `adafactor` takes hardly any memory beside weights and gradients; both take `learningRate` and `weightDecay`. */
   readonly optimizer: "adamw" | "adafactor"
-  /** Peak learning rate. Default 5e-5 for a pretrained base, 3e-4 for its adapters (`lowRank`), 1e-3 for a small one, 2e-3 from scratch. */
+  /** Peak learning rate. Default 5e-5 for a pretrained base, 3e-4 for its adapters (`lowRank`), 2e-3 from scratch and for a small one. */
   readonly learningRate: number
   /** How the learning rate goes on after the warm-up: in a straight line or in half a cosine to zero, or not at all. Default `linear`. */
   readonly schedule: "linear" | "cosine" | "constant"
@@ -26,7 +26,7 @@ export interface TrainingSettings {
   readonly weightDecay: number
   /** Largest norm of the gradient over all weights; a longer one is shortened to it. Default 1. */
   readonly maxGradientNorm: number
-  /** Share of the activations that a step drops, in [0, 1). Default: a pretrained base's own (its `config.json`), 0.05 from scratch. */
+  /** Share of the activations that a step drops, in [0, 1). Default: a pretrained base's own (its `config.json`), 0.05 from scratch and for a small one. */
   readonly dropout: number
   /** Share of each target's weight that is spread over all tokens, in [0, 1). Default 0. */
   readonly labelSmoothing: number
@@ -103,12 +103,12 @@ export function chooseSettings(
     accumulation: 1,
     maxTokensPerBatch: boundTokens(maxInputTokens, maxOutputTokens),
     optimizer: "adamw",
-    learningRate: isLarge ? (given.lowRank ? 3e-4 : 5e-5) : base.isPretrained ? 1e-3 : 2e-3,
+    learningRate: isLarge ? (given.lowRank ? 3e-4 : 5e-5) : 2e-3,
     schedule: "linear",
     warmUp: 0.05,
     weightDecay: isLarge ? 0 : 0.1,
     maxGradientNorm: 1,
-    dropout: base.isPretrained ? base.dropoutRate : 0.05,
+    dropout: isLarge ? base.dropoutRate : 0.05,
     labelSmoothing: 0,
     maxInputTokens,
     maxOutputTokens,
