@@ -105,6 +105,19 @@ export {
   spearmanRho,
 } from "./measures"
 export { type PipelineOptions, type PipelineResult, prompt2model } from "./pipeline"
+export {
+  type BuildIndexOptions,
+  type BuiltIndex,
+  buildIndex,
+  type DiskIndex,
+  openIndex,
+  type RankedCard,
+  refreshIndex,
+  type SearchableCard,
+  type SearchIndexOptions,
+  type SearchMethod,
+  type TextEmbedder,
+} from "./search"
 export { bundledHub, huggingFaceHub } from "./services/hubs"
 export {
   type BatchOptions,

@@ -58,12 +58,13 @@ export function textOfCard({ id, tags, description }: SearchableCard): string {
  * The new index takes the old one's place at the end, whole. Vectors of texts that the old index has, or that an interrupted build got to, are
  * not computed again: the same call goes on from there.
  *
+ * @throws InputError `index.vector`, `index.busy`, `disk.full`, `disk.not-writable`; InterruptedError; what `cards` and `embedder` throw
  * @example
+ * const { cards } = await hub.findDatasets("")
  * await buildIndex(cards, { folder: "catalogue" })
  * const index = await openIndex("catalogue")
  * const [best] = await index.search("dates to ISO 8601")
- *
- * @throws InputError `index.vector`, `index.busy`, `disk.full`, `disk.not-writable`; InterruptedError; what `cards` and `embedder` throw
+ * best.card.id // "bundled/dates-cldr"
  */
 export async function buildIndex(
   cards: AsyncIterable<SearchableCard> | Iterable<SearchableCard>,
@@ -117,6 +118,10 @@ async function buildAlone(
 /**
  * Brings the index in a folder up to date: cards that come replace those of the same id or join them, `removed` ones leave, all others stay.
  * @throws as `buildIndex`; InputError `index.missing`, `index.version`, `index.corrupt` for the index that is there
+ * @example
+ * await buildIndex([{ id: "squad", description: "Questions about passages", tags: [] }], { folder: "questions" })
+ * const news = [{ id: "news", description: "Headlines by topic", tags: ["classification"] }]
+ * const { cards } = await refreshIndex(news, { folder: "questions", removed: ["squad"] })
  */
 export async function refreshIndex(
   cards: AsyncIterable<SearchableCard> | Iterable<SearchableCard>,

@@ -51,6 +51,11 @@ export interface DiskIndex<Card> {
  * Opens the index in a folder. Nothing of it is read into memory but its first page, and for a large one the centres of its vectors' lists.
  * @param options.embedder the one that it was built with; without it, only BM25 is to be had
  * @throws InputError `index.missing`, `index.version`, `index.corrupt`, `index.embedder`
+ * @example
+ * await buildIndex([{ id: "squad", description: "Questions about passages", tags: [] }], { folder: "passages" })
+ * const index = await openIndex("passages")
+ * const [{ card, words }] = await index.search("questions", { method: "bm25" })
+ * index.close()
  */
 export async function openIndex<Card extends SearchableCard>(
   folder: string,

@@ -50,7 +50,8 @@ export interface TrainedStudent extends TrainingOutcome {
  * An encoder gets the head that the rows ask for; rows that it cannot learn are left out and counted (`refusedRows`).
  *
  * The loss is the mean cross-entropy of the target tokens in nats, on outputs alone unless `lossOn` is `all`. In a run, `events.jsonl` gets
- * a line every ten steps (`training.step`: loss, learning rate, gradient norm before clipping, epoch, tokens a second) and one after each epoch (`training.validation`).
+ * a line every ten steps and at the last (`training.step`: loss, learning rate, gradient norm before clipping, epoch, tokens a second) and one
+ * after each epoch (`training.validation`).
  *
  * @throws InputError `train.no-rows`, `train.settings`, `train.low-rank`, `train.other-vocabulary`, `train.other-kind`; EngineError
  *   `engine.loss-not-finite`, `engine.gradient-not-finite` and `engine.out-of-memory` with the step, its rows and the remedy; InterruptedError

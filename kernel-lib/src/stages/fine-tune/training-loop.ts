@@ -66,7 +66,8 @@ export async function runLoop(
       state.step++
       state.tokens += tokens
       stopwatch()
-      recordLoss(state, { loss, learningRate, gradientNorm, epoch: state.step / stepsAnEpoch }, context)
+      const isLast = state.step === totalSteps
+      recordLoss(state, { loss, learningRate, gradientNorm, epoch: state.step / stepsAnEpoch, isLast }, context)
       reportProgress(state, epoch, totalSteps, settings, context)
       if (performance.now() - lastCheckpoint > checkpointSeconds * 1000) {
         await saveCheckpoint(training, state, folder)
@@ -105,11 +106,13 @@ interface StepFigures {
   readonly gradientNorm?: number
   /** Epochs trained so far. */
   readonly epoch: number
+  /** No step follows: what is left makes a point of its own. */
+  readonly isLast: boolean
 }
 
-function recordLoss(state: LoopState, { loss, ...figures }: StepFigures, { record }: StageContext): void {
+function recordLoss(state: LoopState, { loss, isLast, ...figures }: StepFigures, { record }: StageContext): void {
   state.recent.push(loss)
-  if (state.recent.length < stepsAPoint) return
+  if (state.recent.length < stepsAPoint && !isLast) return
   const mean = state.recent.reduce((sum, value) => sum + value, 0) / state.recent.length
   state.recent = []
   state.trainLoss.push([state.step, mean])
