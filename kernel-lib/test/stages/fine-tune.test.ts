@@ -121,7 +121,7 @@ describe("in a run's folder", () => {
       .split("\n")
       .map((line) => JSON.parse(line))
     const steps = events.filter(({ type }) => type === "training.step")
-    expect(steps.map(({ step }) => step)).toEqual([10, 20])
+    expect(steps.map(({ step }) => step)).toEqual([10, 20, 24])
     expect(steps.map(({ step, loss }) => [step, loss])).toEqual(trained.trainLoss)
     for (const event of steps) {
       for (const figure of ["learningRate", "gradientNorm", "tokensPerSecond", "seconds", "tokens"])
