@@ -35,7 +35,7 @@ describe("the main job", () => {
     expect(run.seconds).toBeGreaterThan(0)
     expect(run.baselines.teacher.scores.exactMatch).toBeLessThan(1)
     expect(run.baselines.teacher.note).toContain("simulated")
-    expect(run.groups[0]).toMatchObject({ name: "ways never trained on" })
+    expect(run.groups[0]).toMatchObject({ name: "ways outside its rows" })
     expect(run.rows.retrieved).toBeGreaterThan(0)
     expect(run.rows.generated).toBeGreaterThan(0)
     expect(Object.keys(run.rows.rejected).length).toBeGreaterThan(1)
@@ -56,7 +56,7 @@ describe("the main job", () => {
   })
 
   it("closes with what a stranger wants to see", () => {
-    for (const words of ["simulated", "exact match", "chrF++", "ways never trained on", "npx prompt2model serve", "rejected", "$0"])
+    for (const words of ["simulated", "exact match", "chrF++", "ways outside its rows", "npx prompt2model serve", "rejected", "$0"])
       expect(finished.stdout).toContain(words)
   })
 

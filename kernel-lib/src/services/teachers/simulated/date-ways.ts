@@ -66,7 +66,7 @@ export const unseenDateWays: readonly DateWay[] = [
 ]
 
 /** The name of the group of rows whose ways no training row has. */
-export const unseenGroup = "ways never trained on"
+export const unseenGroup = "ways outside its rows"
 
 /** Words that may stand before a date without changing it. */
 export const leadIns = ["on", "dated", "since", "as of", "from"] as const
