@@ -74,7 +74,7 @@ function watchForRuns(words: string): void {
         const isListed =
           panel?.querySelector(".p2m-bar")?.textContent?.includes(words) && panel.querySelectorAll("tr[data-path]").length > 5
         if (isListed) watched.listed ??= performance.now() - began
-        if (isListed && panel.querySelector(".p2m-chart[data-state=drawn]")) watched.curves = performance.now() - began
+        if (isListed && panel?.querySelector(".p2m-chart[data-state=drawn]")) watched.curves = performance.now() - began
         else requestAnimationFrame(look)
       })
     },
