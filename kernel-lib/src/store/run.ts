@@ -6,7 +6,9 @@ import { InputError, redactSecrets } from "../core/errors"
 import type { Hub } from "../core/hub"
 import type { EngineName, Limits, Reporter, Run, RunEvent, SentRecord, Spending, StageInlineOptions } from "../core/run"
 import type { Teacher } from "../core/teacher"
+import { makeSelfShowing } from "../display/self-showing"
 import { exists, explainDiskError, writeFileAtomically } from "./atomic"
+import { describeRun } from "./describe-run"
 import { EventLog, readEvents } from "./event-log"
 import { meterTeacher, Purse } from "./purse"
 import { storeResponses } from "./response-store"
@@ -127,6 +129,10 @@ export async function openRunFolder(path: string, options: OpenRunOptions = {}):
       return writing
     },
   }
+  const { teacher } = options
+  makeSelfShowing(run, () =>
+    describeRun(path, readEvents(folder), { spending: run.spending, maxUsd: options.maxUsd, teacher: teacher?.name }),
+  )
   return run
 }
 
