@@ -45,8 +45,13 @@ interface Mark {
 }
 const stepsAMark = 25
 
-/** One epoch in the order of fineTune, its graphs made on the way. */
-async function trainEpoch({ folder, rows, ...options }: TrainingOptions & { folder: string; rows: readonly TrainingRow[] }) {
+/** Epochs (default 1) in the order of fineTune, their graphs made on the way. */
+async function trainEpochs({
+  folder,
+  rows,
+  epochs = 1,
+  ...options
+}: TrainingOptions & { folder: string; rows: readonly TrainingRow[]; epochs?: number }) {
   const { batches, lengths } = planRows(rows, options.batchSize)
   const opened = await open(folder, { ...options, lengths })
   const began = performance.now()
@@ -54,7 +59,7 @@ async function trainEpoch({ folder, rows, ...options }: TrainingOptions & { fold
   const marks: Mark[] = []
   let tokens = 0
   let steps = 0
-  for (const batch of batches) {
+  for (const batch of new Array<typeof batches>(epochs).fill(batches).flat()) {
     tokens += (await opened.step(batch, { learningRate })).tokens
     steps++
     if (steps % stepsAMark === 0) marks.push({ steps, tokens, seconds: secondsPassed(), residentMB: process.memoryUsage().rss / 1e6 })
@@ -64,4 +69,4 @@ async function trainEpoch({ folder, rows, ...options }: TrainingOptions & { fold
   return { seconds, steps, tokens, marks }
 }
 
-await serveContender({ engines: describeEngines, prepare, steps: runSteps, epoch: trainEpoch })
+await serveContender({ engines: describeEngines, prepare, steps: runSteps, epoch: trainEpochs })
