@@ -1,4 +1,5 @@
 // What a served student answers to OpenAI's protocols: text in pieces, probabilities, several answers, refusals, and who is answered together.
+import { connect } from "node:net"
 import OpenAI from "openai"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { InputError } from "../../src/core/errors"
@@ -158,6 +159,44 @@ describe("a served student", () => {
     expect(text).toMatch(/prompt2model_request_seconds_count\{path="\/v1\/chat\/completions",status="200"\} [1-9]/)
     expect(text).toMatch(/prompt2model_generated_tokens_total [1-9]/)
     expect(text).toContain("prompt2model_waiting_inputs 0")
+  })
+})
+
+describe("a client that reads nothing", () => {
+  /** Writes 200 KB a token, more than a connection holds that nobody reads. */
+  const wordy: Student = {
+    ...student,
+    name: "wordy",
+    async predict(inputs, { onToken } = {}) {
+      let output = ""
+      for (let at = 0; at < 60; at++) {
+        for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+        output += "x".repeat(200_000)
+        for (const row of inputs.keys()) onToken?.(row, { id: at, logProbability: -1, isEnd: false, output })
+      }
+      return inputs.map(() => ({ output, tokens: [1], confidence: 0.5 }))
+    },
+  }
+
+  it("is cut off, and one that reads gets all", async () => {
+    const served = await serve(wordy, {})
+    const body = JSON.stringify({ prompt: "a", stream: true })
+    const head = `POST /v1/completions HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
+    const idle = connect(served.port, "127.0.0.1")
+    idle.pause()
+    idle.write(head + body)
+    const reading = new OpenAI({ baseURL: `${served.url}v1`, apiKey: "none" })
+    let length = 0
+    for await (const { choices } of await reading.completions.create({ model: "wordy", prompt: "a", stream: true }))
+      length += choices[0]?.text.length ?? 0
+    expect(length).toBe(12_000_000)
+    await new Promise<void>((resolve) => {
+      idle.on("error", () => {})
+      idle.on("close", () => resolve())
+      idle.resume()
+    })
+    expect(idle.bytesRead).toBeLessThan(length)
+    await served.close()
   })
 })
 

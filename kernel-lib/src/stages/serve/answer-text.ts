@@ -16,7 +16,8 @@ export class AnswerText {
    */
   take(whole: string, isLast: boolean): string {
     if (this.isStopped) return ""
-    const ends = this.stop.map((text) => whole.indexOf(text)).filter((at) => at >= 0)
+    // What was given out cannot begin a text that ends the answer: it would have been kept back.
+    const ends = this.stop.map((text) => whole.indexOf(text, this.text.length)).filter((at) => at >= 0)
     this.isStopped = ends.length > 0
     const end = this.isStopped ? Math.min(...ends) : isLast ? whole.length : this.sureLength(whole)
     const piece = whole.slice(this.text.length, end)
@@ -25,7 +26,8 @@ export class AnswerText {
   }
 
   private sureLength(whole: string): number {
-    const known = whole.replace(/\uFFFD+$/, "").length
+    let known = whole.length
+    while (whole[known - 1] === "\uFFFD") known--
     const begins = this.stop.flatMap((text) =>
       Array.from({ length: Math.min(text.length - 1, known) }, (_, i) => i + 1).filter(
         (count) => whole.slice(known - count, known) === text.slice(0, count),
