@@ -37,6 +37,8 @@ export interface BatchOptions {
 export class DecodingBatch {
   /** Rows of a step; those beyond what was given or kept are idle. */
   private rows: number
+  /** Rows of the first step: one graph takes all steps, however few rows are left. */
+  private readonly firstRows: number
   /** Slots before the first new token's: a prompt's own, where it has some. */
   private readonly promptSlots: number
   /** Places of new tokens in the cache. */
@@ -51,6 +53,7 @@ export class DecodingBatch {
     private readonly options: BatchOptions,
   ) {
     this.rows = memory.roundRows(sources.length)
+    this.firstRows = this.rows
     this.lengths = sources.map((source) => source.length)
     this.sourceLength = memory.roundLength(Math.max(...this.lengths))
     this.promptSlots = this.continues ? this.sourceLength : 0
@@ -130,7 +133,10 @@ export class DecodingBatch {
     const { numHeads, headSize, network } = { ...memory.network, network: memory.network }
     const length = memory.roundLength(Math.max(...part.map((source) => source.length)))
     const feeds = listSourceFeeds(network, part, memory.roundRows(part.length), length)
-    const session = this.compileReader(Object.fromEntries(Object.entries(feeds).map(([name, { spec }]) => [name, spec])))
+    const session = this.compileReader(
+      Object.fromEntries(Object.entries(feeds).map(([name, { spec }]) => [name, spec])),
+      part.length * length,
+    )
     const { signal } = this.options
     const outputs = await session.run(Object.fromEntries(Object.entries(feeds).map(([name, { value }]) => [name, value])), { signal })
     const slots = continues ? this.slots : this.sourceLength
@@ -145,11 +151,11 @@ export class DecodingBatch {
     return continues ? copyScores(outputs, part.length, this.options.candidates) : undefined
   }
 
-  private compileReader(inputs: Readonly<Record<string, FlexibleSpec>>): FlexibleSession {
+  private compileReader(inputs: Readonly<Record<string, FlexibleSpec>>, numTokens: number): FlexibleSession {
     const { network } = this.memory
     const { candidates } = this.options
     if (network.kind === "decoder-only") {
-      return this.memory.session(`prefill ${candidates}`, () => ({
+      return this.memory.session(`prefill ${candidates}`, numTokens, () => ({
         name: `${network.name} prefill`,
         inputs,
         forward: (tensors, weights) => {
@@ -158,7 +164,7 @@ export class DecodingBatch {
         },
       }))
     }
-    return this.memory.session("encode", () => ({
+    return this.memory.session("encode", numTokens, () => ({
       name: `${network.name} encoder`,
       inputs,
       forward: ({ sourceBuckets, ...tensors }, weights) =>
@@ -248,7 +254,7 @@ export class DecodingBatch {
     const { memory } = this
     const { network } = memory
     const { beams, candidates } = this.options
-    return memory.session(`step ${beams} ${candidates}`, () => {
+    return memory.session(`step ${beams} ${candidates}`, this.firstRows * beams, () => {
       const names = this.cacheNames(["Key", "Value"])
       return {
         name: `${network.name} step`,

@@ -8,8 +8,10 @@ const cacheBudget = 256 * 2 ** 20
 const maxRows = 256
 /** The most bytes of weights that a copy is made of for faster products. */
 const largestCopy = 320 * 2 ** 20
-/** Compiled graphs that are kept for the next call: an encoder, and a step for each number of beams and candidates. */
-const maxSessions = 4
+/** Compiled graphs that are kept for the next call: an encoder, and a step for each number of beams and candidates; each for little work and for much. */
+const maxSessions = 8
+/** Multiplications up to which a graph runs on one thread: dividing its many small operations takes longer than doing them. */
+const littleWork = 16e6
 
 /** Compiled graphs and cache memory of one model, kept from batch to batch. One batch at a time. */
 export class DecodingMemory {
@@ -17,6 +19,7 @@ export class DecodingMemory {
   private readonly arrays = new Map<string, Float32Array>()
 
   private readonly isPrepacked: boolean
+  private readonly numWeights: number
 
   /** @param areWeightsFixed the weights will not change while this is in use: products may read a copy of them, made once */
   constructor(
@@ -26,8 +29,8 @@ export class DecodingMemory {
     private readonly threads?: number,
     areWeightsFixed = false,
   ) {
-    const bytes = Object.values(weights).reduce((sum, { data }) => sum + data.byteLength, 0)
-    this.isPrepacked = areWeightsFixed && bytes <= largestCopy
+    this.numWeights = Object.values(weights).reduce((sum, { data }) => sum + data.length, 0)
+    this.isPrepacked = areWeightsFixed && 4 * this.numWeights <= largestCopy
   }
 
   /** How many rows fit a batch. */
@@ -56,9 +59,17 @@ export class DecodingMemory {
     return array
   }
 
-  /** The graph of that key, compiled when it is first asked for. */
-  session(key: string, define: () => Pick<FlexibleDefinition, "name" | "forward" | "inputs" | "inPlace">): FlexibleSession {
-    const { engine, weights: parameters, threads, isPrepacked } = this
+  /**
+   * The graph of that name for about so many tokens a run, compiled when it is first asked for.
+   */
+  session(
+    name: string,
+    numTokens: number,
+    define: () => Pick<FlexibleDefinition, "name" | "forward" | "inputs" | "inPlace">,
+  ): FlexibleSession {
+    const { engine, weights: parameters, isPrepacked } = this
+    const threads = this.threads ?? (numTokens * this.numWeights <= littleWork ? 1 : undefined)
+    const key = `${name}, ${threads ?? "all"} threads`
     const session = this.sessions.get(key) ?? compileFlexible(engine, { ...define(), parameters, threads, isPrepacked })
     this.sessions.delete(key)
     this.sessions.set(key, session)

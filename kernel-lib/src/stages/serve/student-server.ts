@@ -55,7 +55,14 @@ export class StudentServer {
       this.server.once("error", (error: NodeJS.ErrnoException) => reject(explain(error, port, host)))
       this.server.listen(port, host, resolve)
     })
+    this.warmUp()
     return (this.server.address() as AddressInfo).port
+  }
+
+  /** Compiles what answers use, so that the first question need not wait for it. Whatever goes wrong goes wrong for that question too. */
+  private warmUp(): void {
+    const { student } = this.options
+    if ((student as Partial<LoadedStudent>).encodeInput) void student.predict([""], { maxNewTokens: 2 }).catch(() => {})
   }
 
   close(): Promise<void> {
