@@ -13,13 +13,13 @@ const leastRound = 8
 const fall = 0.7
 /** Where latency falls with the limit by less than half of what a queue would, it was no queue. */
 const ownPace = 0.85
-/** Outcomes over which the share of refusals is taken, at most where the limit is no larger and at least. Shares above which the limit falls
- * by one, and by much. */
+/** Outcomes over which the share of refusals is taken, at most where the limit is no larger and at least. Shares above which, chance allowed
+ * for, the limit falls by one, and by much. */
 const recentOutcomes = 20
 const leastOutcomes = 10
 const someRefused = 0.1
 const manyRefused = 0.25
-/** Answers whose median latency is judged together: enough that chance does not make it. */
+/** Answers whose median latency is judged together, at least. */
 const judgedTogether = 48
 /** Latency, as a multiple of the lowest, from which the limit no longer rises, and from which it falls. */
 const slow = 1.5
@@ -35,6 +35,7 @@ export class ConcurrencyLimit {
   private successes = 0
   private readonly recent: boolean[] = []
   private latencies: number[] = []
+  /** The lowest latency, as high as it may be. */
   private lowestLatency = Number.POSITIVE_INFINITY
   /** The latency at which the limit fell, until it is seen whether that helped. */
   private suspected: number | undefined
@@ -72,7 +73,9 @@ export class ConcurrencyLimit {
   refused(ticket: Ticket): void {
     this.noteOutcome(true)
     if (ticket.falls < this.falls) return
-    const share = this.recent.filter(Boolean).length / Math.max(leastOutcomes, this.recent.length)
+    const count = this.recent.filter(Boolean).length
+    // Less the deviation of a count that is up to chance.
+    const share = (count - Math.sqrt(count)) / Math.max(leastOutcomes, this.recent.length)
     if (share <= someRefused) return
     this.isStarting = false
     if (share > manyRefused) this.drop()
@@ -95,19 +98,30 @@ export class ConcurrencyLimit {
   }
 
   private judgeLatency(): void {
-    const median = [...this.latencies].sort((a, b) => a - b)[this.latencies.length >> 1]
+    const { median, factor } = describeLatencies(this.latencies)
     this.latencies = []
     // Where fewer requests in flight did not make it faster, it was not their number: answers have become longer.
     const isOwnPace = this.limit === 1 || (this.suspected !== undefined && median > this.suspected * ownPace)
     this.suspected = undefined
-    this.lowestLatency = isOwnPace ? median : Math.min(this.lowestLatency, median)
-    const isSlow = median > this.lowestLatency * slow
+    this.lowestLatency = isOwnPace ? median * factor : Math.min(this.lowestLatency, median * factor)
+    const least = median / factor
+    const isSlow = least > this.lowestLatency * slow
     this.held = isSlow ? this.held + 1 : 0
     // While it doubles, answers of several limits are mixed: enough to stop doubling, too little to fall.
     const isCertain = !this.isStarting
     if (isSlow) this.isStarting = false
-    if (!isCertain || (median <= this.lowestLatency * full && this.held < patience)) return
+    if (!isCertain || (least <= this.lowestLatency * full && this.held < patience)) return
     this.suspected = median
     this.drop()
   }
+}
+
+/** The median, and the factor by which chance makes it too high or too low: answers of one model differ by more than a queue makes them. */
+function describeLatencies(latencies: readonly number[]): { median: number; factor: number } {
+  const logarithms = Float64Array.from(latencies, (latency) => Math.log(Math.max(latency, 0.001))).sort()
+  const middle = logarithms[logarithms.length >> 1]
+  const spread = logarithms.map((value) => Math.abs(value - middle)).sort()[logarithms.length >> 1]
+  // 1.4826 makes the spread a standard deviation, and 1.2533 a mean's error a median's, where the logarithms are normal.
+  const error = (1.2533 * 1.4826 * spread) / Math.sqrt(logarithms.length)
+  return { median: Math.exp(middle), factor: Math.exp(error) }
 }
