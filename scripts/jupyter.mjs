@@ -67,9 +67,8 @@ function installExtension(python, say) {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath ?? entry.path, entry.name)),
   )
-  const shared = ["payloads.ts", "colours.ts", "plain-text.ts", "word-diff.ts", "wording.ts", "run-summary.ts"].map((name) =>
-    join(root, "kernel-lib/src/display", name),
-  )
+  const display = ["payloads", "colours", "plain-text", "word-diff", "wording", "run-summary"].map((name) => `display/${name}`)
+  const shared = [...display, "measures/normalize-text", "measures/shingles"].map((name) => join(root, `kernel-lib/src/${name}.ts`))
   once("extension", hashOf([...sources, ...shared]), () => {
     say("Building JupyterLab's extension ...")
     run(isWindows ? "npm.cmd" : "npm", ["run", "--silent", "build", "--workspace", "jupyterlab-prompt2model"])

@@ -1,8 +1,8 @@
 // Which rows say the same, or nearly: the library's own rule (kernel-lib/src/measures/near-duplicates.ts), by a search that is exact and needs nothing
 // of Node. Two sets that share four fifths of their shingles share one of the first fifth of them, in whatever fixed order (Bayardo et al. 2007).
 import { normalizeText } from "../../../kernel-lib/src/measures/normalize-text"
+import { jaccard, shinglesOf } from "../../../kernel-lib/src/measures/shingles"
 
-const shingleLength = 5
 const leastCharacters = 80
 const threshold = 0.8
 /** A text that meets more others than this has only so many looked at. */
@@ -73,27 +73,10 @@ export class AlikeTexts {
 }
 
 function describe(normalized: string): LongText {
-  const hashes = new Uint32Array(normalized.length - shingleLength + 1)
-  for (let start = 0; start < hashes.length; start++) {
-    let hash = 0x811c9dc5
-    for (let index = start; index < start + shingleLength; index++) hash = Math.imul(hash ^ normalized.charCodeAt(index), 0x01000193)
-    hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b)
-    hashes[start] = hash ^ (hash >>> 13)
-  }
-  return { shingles: new Uint32Array(new Set(hashes.sort())), numbers: normalized.match(/\p{N}+/gu)?.join(" ") ?? "" }
+  return { shingles: shinglesOf(normalized), numbers: normalized.match(/\p{N}+/gu)?.join(" ") ?? "" }
 }
 
 /** Whether they share enough of the shingles that either has. */
 function areNear({ shingles: a }: LongText, { shingles: b }: LongText): boolean {
-  if (Math.min(a.length, b.length) < threshold * Math.max(a.length, b.length)) return false
-  let shared = 0
-  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
-    if (a[i] === b[j]) {
-      shared++
-      i++
-      j++
-    } else if (a[i] < b[j]) i++
-    else j++
-  }
-  return shared / (a.length + b.length - shared) >= threshold
+  return Math.min(a.length, b.length) >= threshold * Math.max(a.length, b.length) && jaccard(a, b) >= threshold
 }

@@ -1,9 +1,9 @@
 // How different the texts of a set are from each other. All figures are of a sample of fixed size at most, since the share of distinct
 // n-grams falls with the size of the set: sets are compared at equal sizes.
 import { Random } from "../core/random"
-import { jaccard, shinglesOf } from "./min-hash"
 import { groupNearDuplicates } from "./near-duplicates"
 import { normalizeText } from "./normalize-text"
+import { jaccard, shinglesOf } from "./shingles"
 
 export interface Diversity {
   /** Texts that were looked at: all, or a seeded sample of 2,000. */

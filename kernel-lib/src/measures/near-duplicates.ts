@@ -6,8 +6,9 @@
 //   so short texts and texts with other numbers are never near.
 //
 // MinHash bands find the candidates, and the shingles themselves decide, so nothing is called near by chance.
-import { hashText, jaccard, minHash, shinglesOf } from "./min-hash"
+import { minHash } from "./min-hash"
 import { normalizeText } from "./normalize-text"
+import { hashText, jaccard, shinglesOf } from "./shingles"
 
 /** Characters that a text must have to be near another: a long sentence. */
 export const leastNearCharacters = 80

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest"
 import { Random } from "../../src/core/random"
-import { jaccard, minHash, shinglesOf } from "../../src/measures/min-hash"
+import { minHash } from "../../src/measures/min-hash"
 import { groupNearDuplicates, NearDuplicateIndex } from "../../src/measures/near-duplicates"
+import { jaccard, shinglesOf } from "../../src/measures/shingles"
 import { paperArtifacts, readColumns } from "./read-arrow"
 
 const sentence = "The annual conference on coastal engineering was moved to Lisbon because the harbour hall in Porto is closed for repairs"
