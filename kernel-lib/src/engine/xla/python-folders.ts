@@ -21,7 +21,7 @@ export const setupFolder = join(".cache", "xla")
 export function listPackageFolders({ environment, folders }: Surroundings): string[] {
   const parents = [...new Set(folders.flatMap(listParents))]
   const prefixes = [
-    ...[environment.VIRTUAL_ENV, environment.CONDA_PREFIX].filter((folder) => folder !== undefined && folder !== ""),
+    ...[environment.VIRTUAL_ENV, environment.CONDA_PREFIX].flatMap((folder) => folder || []),
     ...parents.map((folder) => join(folder, ".venv")),
     ...(environment.PATH ?? "")
       .split(delimiter)
