@@ -2,7 +2,7 @@
 
 export { type Criterion, distillationLoss, uniformCrossEntropy, withCriterion } from "./criterion"
 export { compileFlexible } from "./flexible"
-export { dropout, embed, gelu, inScope, layerNorm, linear, relu, rmsNorm, scatterRows, silu, softmaxCrossEntropy } from "./layers"
+export { dropout, embed, gelu, inScope, layerNorm, linear, moveRows, relu, rmsNorm, scatterRows, silu, softmaxCrossEntropy } from "./layers"
 export { adaptWeight, type LowRankAdapter } from "./low-rank"
 export type { FlexibleSpec, Size } from "./named-sizes"
 export { ModelAssembly, type WeightStorage } from "./onnx/model-assembly"

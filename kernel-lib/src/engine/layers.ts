@@ -221,6 +221,24 @@ export function scatterRows(target: tf.Tensor, slots: tf.Tensor, rows: tf.Tensor
   return tf.tensorScatterUpdate(target, slots, toRows(rows))
 }
 
+/**
+ * Rows in another order: row i of the result is row `from[i]` of x. Each row of x is wanted at most once, so that the gradient is a gather
+ * too, where summing rows up would be the general way.
+ * @param x [rows, width]
+ * @param from int32 [places]
+ * @param back int32 [rows], the place where each row of x went
+ * @param isMoved float32 [rows, 1], 0 for a row of x that went nowhere, whatever `back` says
+ * @returns [places, width]
+ */
+export function moveRows(x: tf.Tensor, from: tf.Tensor, back: tf.Tensor, isMoved: tf.Tensor): tf.Tensor {
+  const move = customGradient((save, x) => {
+    save([back, isMoved])
+    const backward: Backward = (dy, [back, isMoved]) => [tf.mul(tf.gather(dy, back), isMoved)]
+    return [tf.gather(x, from), backward]
+  })
+  return move(x)
+}
+
 function toRows(x: tf.Tensor): tf.Tensor2D {
   return x.rank === 2 ? (x as tf.Tensor2D) : tf.reshape(x, [-1, x.shape[x.rank - 1]])
 }

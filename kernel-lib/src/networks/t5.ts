@@ -1,7 +1,7 @@
 // T5 (Raffel et al. 2020, arXiv 1910.10683) as transformers' T5ForConditionalGeneration runs it: v1.0 (ReLU, tied head), v1.1 and Flan
 // (gated GELU, a head of its own), mT5 and ByT5. Weights carry transformers' names and lie as it stores them: [outputs, inputs].
 //
-// In shapes: B rows, S source tokens, T target tokens, D model, H heads, K numbers a head, F feed-forward, V vocabulary,
+// In shapes: B rows, S source tokens, T target tokens, P and Q of all rows together, D model, H heads, K numbers a head, F feed-forward, V vocabulary,
 // W beams, Z cache slots.
 import * as tf from "@tensorflow/tfjs-core"
 import {
@@ -18,6 +18,7 @@ import {
   silu,
   softmaxCrossEntropy,
 } from "../engine"
+import { layOut, type Packing, pickUp, readPacking } from "./packing"
 
 /** The shape of a T5, in transformers' words. */
 export interface T5Shape {
@@ -56,7 +57,7 @@ export const unseen = -1e9
 
 /**
  * The mean cross-entropy of the target tokens.
- * @param inputs inputIds int32 [B,S], inputMask float32 [B,S] (1 where there is a token), decoderIds int32 [B,T], labels int32 [B,T] (-100: ignored)
+ * @param inputs as for `t5Logits`, and labels int32 [Q] (-100: ignored)
  * @returns a scalar
  */
 export function t5Loss(shape: T5Shape, inputs: NamedTensors, weights: NamedTensors, rate = 0, random?: RandomStream): tf.Tensor {
@@ -65,65 +66,77 @@ export function t5Loss(shape: T5Shape, inputs: NamedTensors, weights: NamedTenso
 }
 
 /**
- * The scores of every token at every place of the target.
- * @param inputs as for `t5Loss`, without labels
- * @returns [B,T,V]
+ * The scores of every token at every place of the targets. Rows stand behind each other, as `readPacking` reads them.
+ * @param inputs inputIds int32 [P], sourcePlaces int32 [P], sourceTokens int32 [B,S]; decoderIds int32 [Q], targetPlaces int32 [Q],
+ *   targetTokens int32 [B,T]
+ * @returns [Q,V]
  */
 export function t5Logits(shape: T5Shape, inputs: NamedTensors, weights: NamedTensors, rate = 0, random?: RandomStream): tf.Tensor {
   const pass: Pass = { shape, weights, rate, random }
-  const sourceMask = maskScores(inputs.inputMask)
-  const encoded = encode(pass, inputs.inputIds, sourceMask, bucketTable(shape, inputs.inputIds.shape[1]!, true))
-  return decode(pass, inputs.decoderIds, encoded, sourceMask)
+  const source = readPacking(inputs.sourcePlaces, inputs.sourceTokens)
+  const mask = maskScores(tf.reshape(source.isPlace, [...source.grid]))
+  const encoded = encode(pass, inputs.inputIds, mask, bucketTable(shape, source.grid[1], true), source)
+  return decode(pass, inputs.decoderIds, readPacking(inputs.targetPlaces, inputs.targetTokens), { encoded, source, mask })
 }
 
-/** ids [B,S], mask [B,1,1,S], buckets int32 [S*S] -> [B,S,D] */
-function encode(pass: Pass, ids: tf.Tensor, mask: tf.Tensor, buckets: tf.Tensor): tf.Tensor {
+/** ids [B,S] or, with their packing, [P], mask [B,1,1,S], buckets int32 [S*S] -> [B,S,D] or [P,D] */
+function encode(pass: Pass, ids: tf.Tensor, mask: tf.Tensor, buckets: tf.Tensor, packing?: Packing): tf.Tensor {
   const { shape } = pass
-  const length = ids.shape[1]!
+  const length = packing?.grid[1] ?? ids.shape[1]!
   let x = drop(pass, embed(pass.weights["shared.weight"], ids))
   const bias = tf.add(positionBias(pass, "encoder", buckets, [length, length]), mask) // [B,H,S,S]
   for (let i = 0; i < shape.numEncoderLayers; i++) {
     x = inScope(`encoder.block.${i}`, () => {
-      const attended = selfAttention(pass, `encoder.block.${i}`, x, bias)
+      const attended = selfAttention(pass, `encoder.block.${i}`, x, bias, packing)
       return feedForward(pass, `encoder.block.${i}.layer.1`, attended)
     })
   }
   return drop(pass, norm(pass, "encoder.final_layer_norm", x))
 }
 
-/** ids [B,T], encoded [B,S,D], mask [B,1,1,S] -> [B,T,V] */
-function decode(pass: Pass, ids: tf.Tensor, encoded: tf.Tensor, mask: tf.Tensor): tf.Tensor {
+/** What the decoder looks at: encoded [P,D], mask [B,1,1,S]. */
+interface Source {
+  readonly encoded: tf.Tensor
+  readonly source: Packing
+  readonly mask: tf.Tensor
+}
+
+/** ids [Q] -> [Q,V] */
+function decode(pass: Pass, ids: tf.Tensor, packing: Packing, { encoded, source, mask }: Source): tf.Tensor {
   const { shape } = pass
-  const length = ids.shape[1]!
+  const [, length] = packing.grid
   let y = drop(pass, embed(pass.weights["shared.weight"], ids))
   const bias = tf.add(positionBias(pass, "decoder", bucketTable(shape, length, false), [length, length]), causalMask(length)) // [1,H,T,T]
   for (let i = 0; i < shape.numDecoderLayers; i++) {
     const block = `decoder.block.${i}`
     y = inScope(block, () => {
-      const attended = selfAttention(pass, block, y, bias)
-      const crossed = crossAttention(pass, block, attended, ...crossCache(pass, i, encoded), mask)
+      const attended = selfAttention(pass, block, y, bias, packing)
+      const crossed = crossAttention(pass, block, attended, crossCache(pass, i, encoded, source), mask, packing)
       return feedForward(pass, `${block}.layer.2`, crossed)
     })
   }
   return head(pass, drop(pass, norm(pass, "decoder.final_layer_norm", y)))
 }
 
-/** x [B,N,D], bias [B or 1,H,N,N] -> [B,N,D] */
-function selfAttention(pass: Pass, block: string, x: tf.Tensor, bias: tf.Tensor): tf.Tensor {
+/** x [B,N,D] or [P,D], bias [B or 1,H,N,N] -> as x */
+function selfAttention(pass: Pass, block: string, x: tf.Tensor, bias: tf.Tensor, packing?: Packing): tf.Tensor {
   const name = `${block}.layer.0.SelfAttention`
   const h = norm(pass, `${block}.layer.0.layer_norm`, x)
-  const [query, key, value] = ["q", "k", "v"].map((part) => project(pass, `${name}.${part}`, h))
-  return tf.add(x, drop(pass, merge(pass, `${name}.o`, attend(pass, query, key, value, bias))))
+  const [query, key, value] = ["q", "k", "v"].map((part) => project(pass, `${name}.${part}`, h, packing))
+  return tf.add(x, drop(pass, merge(pass, `${name}.o`, attend(pass, query, key, value, bias), packing)))
 }
 
-/** x [B,N,D], key and value [B,H,S,K], mask [B,1,1,S] -> [B,N,D] */
-function crossAttention(pass: Pass, block: string, x: tf.Tensor, key: tf.Tensor, value: tf.Tensor, mask: tf.Tensor): tf.Tensor {
+/** Keys and values [B,H,S,K] of a layer's cross-attention. */
+type CrossCache = readonly [key: tf.Tensor, value: tf.Tensor]
+
+/** x [B,N,D] or [P,D], mask [B,1,1,S] -> as x */
+function crossAttention(pass: Pass, block: string, x: tf.Tensor, cache: CrossCache, mask: tf.Tensor, packing?: Packing): tf.Tensor {
   const name = `${block}.layer.1.EncDecAttention`
-  const query = project(pass, `${name}.q`, norm(pass, `${block}.layer.1.layer_norm`, x))
-  return tf.add(x, drop(pass, merge(pass, `${name}.o`, attend(pass, query, key, value, mask))))
+  const query = project(pass, `${name}.q`, norm(pass, `${block}.layer.1.layer_norm`, x), packing)
+  return tf.add(x, drop(pass, merge(pass, `${name}.o`, attend(pass, query, ...cache, mask), packing)))
 }
 
-/** x [B,N,D] -> [B,N,D] */
+/** x [..., D] -> [..., D] */
 function feedForward(pass: Pass, layer: string, x: tf.Tensor): tf.Tensor {
   const { shape, weights } = pass
   const name = `${layer}.DenseReluDense`
@@ -139,19 +152,21 @@ function attend(pass: Pass, query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, 
   return tf.matMul(drop(pass, tf.softmax(scores)), value)
 }
 
-/** x [B,N,D] -> [B,H,N,K] */
-function project(pass: Pass, name: string, x: tf.Tensor): tf.Tensor {
+/** x [B,N,D] or [P,D] -> [B,H,N,K] */
+function project(pass: Pass, name: string, x: tf.Tensor, packing?: Packing): tf.Tensor {
   const { numHeads, headSize } = pass.shape
-  const [rows, length] = x.shape
-  const projected = linear(x, pass.weights[`${name}.weight`], undefined, { transposeWeight: true }) // [B,N,H*K]
-  return tf.transpose(tf.reshape(projected, [rows, length!, numHeads, headSize]), [0, 2, 1, 3])
+  const projected = linear(x, pass.weights[`${name}.weight`], undefined, { transposeWeight: true })
+  const laid = packing ? layOut(packing, projected) : projected // [B,N,H*K]
+  const [rows, length] = laid.shape
+  return tf.transpose(tf.reshape(laid, [rows, length!, numHeads, headSize]), [0, 2, 1, 3])
 }
 
-/** x [B,H,N,K] -> [B,N,D] */
-function merge(pass: Pass, name: string, x: tf.Tensor): tf.Tensor {
+/** x [B,H,N,K] -> [B,N,D] or, with a packing, [P,D] */
+function merge(pass: Pass, name: string, x: tf.Tensor, packing?: Packing): tf.Tensor {
   const [rows, heads, length, size] = x.shape
   const joined = tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [rows, length!, heads! * size!])
-  return linear(joined, pass.weights[`${name}.weight`], undefined, { transposeWeight: true })
+  const taken = packing ? pickUp(packing, joined) : joined
+  return linear(taken, pass.weights[`${name}.weight`], undefined, { transposeWeight: true })
 }
 
 /** x [..., D] -> [..., V] */
@@ -245,10 +260,10 @@ export function t5CrossCaches(shape: T5Shape, encoded: tf.Tensor, weights: Named
   return caches
 }
 
-/** encoded [B,S,D] -> keys and values [B,H,S,K] */
-function crossCache(pass: Pass, layer: number, encoded: tf.Tensor): [key: tf.Tensor, value: tf.Tensor] {
+/** @param encoded [B,S,D] or, with their packing, [P,D] */
+function crossCache(pass: Pass, layer: number, encoded: tf.Tensor, source?: Packing): CrossCache {
   const name = `decoder.block.${layer}.layer.1.EncDecAttention`
-  return [project(pass, `${name}.k`, encoded), project(pass, `${name}.v`, encoded)]
+  return [project(pass, `${name}.k`, encoded, source), project(pass, `${name}.v`, encoded, source)]
 }
 
 /**
@@ -277,7 +292,7 @@ export function t5DecodeStep(shape: T5Shape, inputs: NamedTensors, weights: Name
       outputs[`nextKey${i}`] = key
       outputs[`nextValue${i}`] = value
       const attended = tf.add(y, merge(pass, `${name}.o`, attend(pass, project(pass, `${name}.q`, h), key, value, bias)))
-      const crossed = crossAttention(pass, block, attended, inputs[`crossKey${i}`], inputs[`crossValue${i}`], mask)
+      const crossed = crossAttention(pass, block, attended, [inputs[`crossKey${i}`], inputs[`crossValue${i}`]], mask)
       return feedForward(pass, `${block}.layer.2`, crossed)
     })
   }

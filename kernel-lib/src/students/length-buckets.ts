@@ -11,3 +11,9 @@ export function bucketLength(length: number): number {
 export function bucketRows(count: number): number {
   return count <= 8 ? 2 ** Math.ceil(Math.log2(Math.max(1, count))) : bucketLength(count)
 }
+
+/** The number of tokens that a graph is made for when rows stand behind each other: `count`, rounded up by a sixteenth at most. */
+export function bucketTokens(count: number): number {
+  const step = Math.max(8, 2 ** Math.floor(Math.log2(count)) / 16)
+  return Math.ceil(count / step) * step
+}

@@ -4,7 +4,7 @@ import { type T5Shape, t5Loss } from "../networks/t5"
 import { drawT5Weight, listT5Weights } from "../networks/t5-weights"
 import type { AnsweringParts, Architecture, Family, LoadedWeights, NormalStream, RowLimits, TrainingRow, WeightSpec } from "./architecture"
 import { DecodingMemory } from "./decoding-memory"
-import { bucketLength } from "./length-buckets"
+import { fillTokens, packRows } from "./pack-rows"
 import type { NamedTensor } from "./safetensors"
 import { cutTokens, endSequence } from "./sequence-ends"
 import { readT5Configuration, type T5Configuration, writeT5Configuration } from "./t5-configuration"
@@ -107,27 +107,22 @@ class T5Architecture implements Architecture {
     return [inputIds.length, labelIds.length]
   }
 
-  /** inputIds and decoderIds int32, inputMask float32, labels int32; the decoder reads the labels one place later. */
+  /** The feeds of `t5PackedLogits`, and labels int32 [Q]; the decoder reads the labels one place later. */
   makeBatch(rows: readonly TrainingRow[], batchSize: number, lengths?: readonly number[]): NamedValues {
     const { padId, decoderStartId } = this.configuration
-    const source = lengths?.[0] ?? bucketLength(Math.max(...rows.map((row) => row.inputIds.length)))
-    const target = lengths?.[1] ?? bucketLength(Math.max(...rows.map((row) => row.labelIds.length)))
-    const inputIds = new Int32Array(batchSize * source).fill(padId)
-    const inputMask = new Float32Array(batchSize * source)
-    const decoderIds = new Int32Array(batchSize * target).fill(padId)
-    const labels = new Int32Array(batchSize * target).fill(ignored)
-    rows.forEach((row, at) => {
-      inputIds.set(row.inputIds, at * source)
-      inputMask.fill(1, at * source, at * source + row.inputIds.length)
-      labels.set(row.labelIds, at * target)
-      decoderIds[at * target] = decoderStartId
-      decoderIds.set(row.labelIds.slice(0, target - 1), at * target + 1)
-    })
+    const inputs = rows.map((row) => row.inputIds)
+    const labels = rows.map((row) => row.labelIds)
+    const read = labels.map((ids) => [decoderStartId, ...ids.slice(0, -1)])
+    const source = packRows(inputs, batchSize, lengths?.[0])
+    const target = packRows(labels, batchSize, lengths?.[1])
     return {
-      inputIds: { shape: [batchSize, source], data: inputIds },
-      inputMask: { shape: [batchSize, source], data: inputMask },
-      decoderIds: { shape: [batchSize, target], data: decoderIds },
-      labels: { shape: [batchSize, target], data: labels },
+      inputIds: fillTokens(inputs, source, padId),
+      sourcePlaces: source.places,
+      sourceTokens: source.tokens,
+      decoderIds: fillTokens(read, target, padId),
+      targetPlaces: target.places,
+      targetTokens: target.tokens,
+      labels: fillTokens(labels, target, ignored),
     }
   }
 
