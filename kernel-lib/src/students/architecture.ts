@@ -139,6 +139,8 @@ export interface Architecture {
   makeBatch(rows: readonly TrainingRow[], batchSize: number, lengths?: readonly number[]): NamedValues
   /** The lengths of a row that a batch pads each by itself, of a T5 the input's and the output's. Without it, batches have bucket lengths. */
   paddedLengths?(row: TrainingRow): readonly number[]
+  /** What a padded place costs in training, as a share of what a token costs. Default 1. */
+  readonly paddingShare?: number
   /** Whether the loss is over places of the input, not over tokens or labels. Default false. */
   readonly choosesPlaces?: boolean
   /** The mean loss of a batch's targets. */

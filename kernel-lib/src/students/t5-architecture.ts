@@ -24,6 +24,9 @@ const embedding = "shared.weight"
 const embeddingNames = [embedding, "encoder.embed_tokens.weight", "decoder.embed_tokens.weight", head]
 /** A label that the loss leaves out. */
 const ignored = -100
+const usualLength = 64
+/** What could be computed while softmax, mask, dropout and their gradients pass over a score in memory some ten times. */
+const operationsAScore = 800
 
 class T5Architecture implements Architecture {
   constructor(private readonly configuration: T5Configuration) {}
@@ -107,7 +110,18 @@ class T5Architecture implements Architecture {
     return [inputIds.length, labelIds.length]
   }
 
-  /** The feeds of `t5PackedLogits`, and labels int32 [Q]; the decoder reads the labels one place later. */
+  /**
+   * Padding is computed in attention only. Of a token's multiplications and additions in a layer: those of its scores with `usualLength`
+   * others, beside those of the matrices.
+   */
+  get paddingShare(): number {
+    const { modelSize, headSize, numHeads, feedForwardSize, isGated } = this.shape
+    const attention = usualLength * numHeads * (12 * headSize + operationsAScore)
+    const matrices = 4 * modelSize * numHeads * headSize + (isGated ? 3 : 2) * modelSize * feedForwardSize
+    return Math.min(1, attention / (6 * matrices))
+  }
+
+  /** The feeds of `t5Logits`, and labels int32 [Q]; the decoder reads the labels one place later. */
   makeBatch(rows: readonly TrainingRow[], batchSize: number, lengths?: readonly number[]): NamedValues {
     const { padId, decoderStartId } = this.configuration
     const inputs = rows.map((row) => row.inputIds)

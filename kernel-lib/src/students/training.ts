@@ -142,6 +142,11 @@ export function measureRow(student: LoadedStudent, row: TrainingRow, limits: Row
   return model.paddedLengths?.(cut) ?? [cut.inputIds.length + cut.labelIds.length]
 }
 
+/** What a place that is padded costs in training, as a share of what a token costs, in (0, 1]. */
+export function paddingShare(student: LoadedStudent): number {
+  return modelOf(student).paddingShare ?? 1
+}
+
 function describeOptimizer(model: Architecture, options: TrainingOptions): OptimizerOptions {
   const { optimizer = "adamw", beta1, beta2, epsilon, maxGradientNorm, weightDecay = 0 } = options
   const shared = { maxGradientNorm, weightDecay, decays: (parameter: string, shape: readonly number[]) => model.decays(parameter, shape) }

@@ -131,6 +131,11 @@ describe("fitLengths", () => {
     expect(count(6e7)).toBeGreaterThan(count(1e6))
   })
 
+  it("makes fewer graphs where padding costs little", () => {
+    const count = (share: number) => fitLengths(lengths, 1, costShape(6e7, share)).flat().length
+    expect(count(0.05)).toBeLessThan(count(1))
+  })
+
   it("pads least of all choices of as many lengths", () => {
     const values = [3, 3, 4, 5, 9, 10, 11, 30, 31].map((length) => [4 * length])
     const padding = (fitted: readonly number[]) =>
@@ -174,6 +179,24 @@ describe("planSteps", () => {
     const random = Array.from({ length: 188 }, (_, at) => [order.slice(at * 16, at * 16 + 16)])
     const exact = [0, 1].map((kind) => [...new Set(lengths.map((row) => row[kind]))].sort((a, b) => a - b))
     expect(planned).toBeLessThan(0.55 * sharePadding(lengths, exact, random))
+  })
+
+  it("gives batches of one shape as many tokens as each other", () => {
+    const byShape = new Map<string, number[][]>()
+    for (const batch of plan("a").flat()) {
+      const shapes = batch.map((row) => findShape(lengths[row], fitted))
+      if (batch.length < 16 || shapes.some((shape) => shape.join() !== shapes[0].join())) continue
+      const sums = [0, 1].map((kind) => batch.reduce((sum, row) => sum + lengths[row][kind], 0))
+      byShape.set(shapes[0].join(), [...(byShape.get(shapes[0].join()) ?? []), sums])
+    }
+    const many = [...byShape.values()].filter((batches) => batches.length >= 5)
+    expect(many.length).toBeGreaterThan(3)
+    for (const batches of many) {
+      for (const kind of [0, 1]) {
+        const sums = batches.map((one) => one[kind])
+        expect(Math.max(...sums) / Math.min(...sums)).toBeLessThan(1.07)
+      }
+    }
   })
 
   it("takes several batches a step", () => {

@@ -11,26 +11,27 @@ const lengthStep = 4
  * Lengths for each kind of length that rows have (of a T5, input and output), ascending; the last of each holds the longest row.
  * @param rows each row's lengths
  * @param epochs how often all rows are trained
- * @param tokensAShape what a graph costs to make, in tokens that could be trained in the meantime (`costShape`)
+ * @param placesAShape what a graph costs to make, in padded places that could be computed in the meantime (`costShape`)
  */
-export function fitLengths(rows: readonly (readonly number[])[], epochs: number, tokensAShape: number): number[][] {
+export function fitLengths(rows: readonly (readonly number[])[], epochs: number, placesAShape: number): number[][] {
   const kinds = rows[0]?.length ?? 0
   const fits = Array.from({ length: kinds }, (_, kind) => fitAll(rows.map((lengths) => lengths[kind])))
   let best: { cost: number; chosen: Fit[] } | undefined
   for (const chosen of combine(fits, mostShapes)) {
     const shapes = chosen.reduce((product, { lengths }) => product * lengths.length, 1)
-    const cost = shapes * tokensAShape + epochs * chosen.reduce((sum, { padding }) => sum + padding, 0)
+    const cost = shapes * placesAShape + epochs * chosen.reduce((sum, { padding }) => sum + padding, 0)
     if (!best || cost < best.cost) best = { cost, chosen }
   }
   return best ? best.chosen.map(({ lengths }) => [...lengths]) : []
 }
 
 /**
- * What a graph of a model with so many parameters costs to make, in tokens: half a second's worth, on two cores some 1.2e10 tokens times
- * parameters.
+ * What a graph of a model with so many parameters costs to make, in padded places: half a second's worth, on two cores some 1.2e10 tokens
+ * times parameters.
+ * @param paddingShare what a padded place costs, as a share of what a token costs
  */
-export function costShape(parameters: number): number {
-  return Math.min(10_000, Math.max(500, 1.2e10 / parameters))
+export function costShape(parameters: number, paddingShare = 1): number {
+  return Math.min(10_000, Math.max(500, 1.2e10 / parameters)) / paddingShare
 }
 
 /** The place in `fitted` of each length's smallest holder. */

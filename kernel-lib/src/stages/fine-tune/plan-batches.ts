@@ -1,4 +1,5 @@
-// The order in which rows are trained: shuffled anew for each epoch, with rows of one shape in one batch, so that little is padded.
+// The order in which rows are trained: shuffled anew for each epoch, with rows of one shape in one batch, so that little is padded, and
+// batches of one shape with as many tokens as each other, so that one graph serves them all.
 import type { Random } from "../../core/random"
 import { findShape } from "./fit-lengths"
 
@@ -29,7 +30,7 @@ export function planSteps(
   const left: number[] = []
   for (const members of byShape.values()) {
     const whole = members.length - (members.length % batchSize)
-    batches.push(...split(members.slice(0, whole), batchSize))
+    batches.push(...balance(split(members.slice(0, whole), batchSize), rows, random))
     left.push(...members.slice(whole))
   }
   const size = (row: number) => findShape(rows[row], fitted).reduce((sum, at, kind) => sum + fitted[kind][at], 0)
@@ -42,20 +43,51 @@ export function planSteps(
   return split(random.shuffle(batches), accumulation)
 }
 
-/** The share of what is computed that is padding, when `steps` are trained. */
+/** Tries to exchange a row, for each row; beyond, sums hardly come nearer to each other. */
+const exchangesARow = 20
+
+/** Batches of the same rows whose tokens, of each kind, are about as many: rows change places while that brings two batches nearer. */
+function balance(batches: number[][], rows: readonly (readonly number[])[], random: Random): number[][] {
+  if (batches.length < 2) return batches
+  const sums = batches.map((batch) => rows[batch[0]].map((_, kind) => batch.reduce((sum, row) => sum + rows[row][kind], 0)))
+  const tries = exchangesARow * batches.length * batches[0].length
+  for (let count = 0; count < tries; count++) {
+    const [a, b] = [random.integer(batches.length), random.integer(batches.length)]
+    const [i, j] = [random.integer(batches[a].length), random.integer(batches[b].length)]
+    const [given, taken] = [batches[a][i], batches[b][j]]
+    const change = rows[given].map((length, kind) => rows[taken][kind] - length)
+    // The sum of both sums' squares falls by twice this.
+    const gain = change.reduce((total, more, kind) => total - more * (sums[a][kind] - sums[b][kind] + more), 0)
+    if (a === b || gain <= 0) continue
+    batches[a][i] = taken
+    batches[b][j] = given
+    for (const [kind, more] of change.entries()) {
+      sums[a][kind] += more
+      sums[b][kind] -= more
+    }
+  }
+  return batches
+}
+
+/**
+ * The share of what is computed that is padding, when `steps` are trained.
+ * @param paddingShare what a padded place costs, as a share of what a token costs
+ */
 export function sharePadding(
   rows: readonly (readonly number[])[],
   fitted: readonly (readonly number[])[],
   steps: readonly PlannedStep[],
+  paddingShare = 1,
 ): number {
-  let [tokens, padded] = [0, 0]
+  let [tokens, places] = [0, 0]
   for (const batch of steps.flat()) {
     const shapes = batch.map((row) => findShape(rows[row], fitted))
     const longest = fitted.map((lengths, kind) => lengths[Math.max(...shapes.map((shape) => shape[kind]))])
-    padded += batch.length * longest.reduce((sum, length) => sum + length, 0)
+    places += batch.length * longest.reduce((sum, length) => sum + length, 0)
     for (const row of batch) tokens += rows[row].reduce((sum, length) => sum + length, 0)
   }
-  return padded === 0 ? 0 : 1 - tokens / padded
+  const padding = (places - tokens) * paddingShare
+  return places === 0 ? 0 : padding / (tokens + padding)
 }
 
 function split<Item>(items: readonly Item[], size: number): Item[][] {

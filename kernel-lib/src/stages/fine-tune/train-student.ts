@@ -9,6 +9,7 @@ import {
   type LoadedStudent,
   measureRow,
   openTraining,
+  paddingShare,
   refuseRow,
   type Template,
   type Training,
@@ -55,12 +56,13 @@ export async function trainStudent(
     inputs: train.map((row) => row.inputIds.length),
     outputs: train.map((row) => row.labelIds.length),
   })
+  const share = paddingShare(student)
   const lengths = train.map((row) => measureRow(student, row, settings))
   const rows: LoopRows = {
     train,
     ids: learnable.map(({ id }) => id),
     lengths,
-    fitted: fitLengths(lengths, settings.epochs, costShape(base.parameters)),
+    fitted: fitLengths(lengths, settings.epochs, costShape(base.parameters, share)),
     validation: encode(student, selectRows(student, options.validation ?? [])).slice(0, mostValidationRows),
   }
   const training = await openTraining(student, {
@@ -72,7 +74,7 @@ export async function trainStudent(
   })
   try {
     const state = (await resume(training, context.folder)) ?? beginLoop()
-    const padding = sharePadding(lengths, rows.fitted, planEpoch(rows, settings, 0, context))
+    const padding = sharePadding(lengths, rows.fitted, planEpoch(rows, settings, 0, context), share)
     context.record({ type: "training.started", rows: train.length, step: state.step, engine: training.engine, padding, settings })
     const { totalSteps, ending } = await runLoop(
       training,

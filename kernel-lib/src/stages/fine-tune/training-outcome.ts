@@ -25,7 +25,7 @@ export interface TrainingOutcome {
   readonly cutRows: number
   /** Rows that were left out because a student of this kind cannot learn them: a classifier's unknown labels, answers that are not in their context. */
   readonly refusedRows: number
-  /** Share of the computed tokens that is padding. */
+  /** Share of what is computed that is padding. */
   readonly padding: number
   /** With `lowRank` and a run folder: where in the stage's folder the trained matrices are, as PEFT reads them. */
   readonly adapters?: string
