@@ -10,18 +10,21 @@ import type { FolderRun } from "../store/run"
 const silent: Reporter = { stageStarted() {}, stageProgress() {}, stageEnded() {}, notice() {} }
 
 /** The same folder, hub and purse; another seed or teacher, and stages show themselves only as what the experiment says of them. */
-export function deriveRun(
-  run: FolderRun,
+export function deriveRun<Given extends Run>(
+  run: Given,
   changes: {
     readonly seed: number
     /** Default: the run's own. It is behind the run's response store and caps already. */
     readonly teacher?: Teacher
     readonly signal: AbortSignal
     readonly onEvent?: (event: RunEvent) => void
+    /** How far the stage is that is under way. */
+    readonly onProgress?: (stage: string, state: Progress) => void
   },
-): FolderRun {
+): Given {
   const reporter: Reporter = {
     ...silent,
+    stageProgress: (stage, state) => changes.onProgress?.(stage, state),
     notice: (sentence) => run.reporter.notice(sentence),
   }
   const record = (event: RunEvent) => {
@@ -48,10 +51,10 @@ export function folderOf(run: Run | undefined, name: string): FolderRun {
   )
 }
 
-/** Does `work` under one lock, one interrupt, and one line of progress. */
+/** Does `work` under one lock (where the run has a folder), one interrupt, and one line of progress. */
 export async function runExperiment<Result>(
   name: string,
-  run: FolderRun,
+  run: Run,
   signal: AbortSignal | undefined,
   work: (tools: { readonly signal: AbortSignal; progress(state: Progress): void }) => Promise<{ result: Result; summary: string }>,
 ): Promise<Result> {
@@ -63,7 +66,7 @@ export async function runExperiment<Result>(
   if (given.length === 0) process.once("SIGINT", abort)
   const all = given.length === 0 ? controller.signal : AbortSignal.any(given)
   setMaxListeners(0, all)
-  const unlock = await lockFolder(run.folder, name)
+  const unlock = run.folder === undefined ? () => {} : await lockFolder(run.folder, name)
   const started = performance.now()
   run.reporter.stageStarted(name)
   const seconds = () => (performance.now() - started) / 1000

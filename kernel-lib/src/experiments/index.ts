@@ -16,6 +16,9 @@ export {
 export { reproduceTable, type TableName, tableNames } from "./reproduce-table/reproduce-table"
 export type { ReproducedCell } from "./reproduce-table/reproduced-table"
 export { ReproducedTable } from "./reproduce-table/reproduced-table"
+export { type ReproduceTrainingOptions, reproduceTraining } from "./reproduce-training/reproduce-training"
+export { ReproducedTraining, type ReproducedTrainingData } from "./reproduce-training/reproduced-training"
+export { type TrainingName, trainingNames } from "./reproduce-training/training-tasks"
 export {
   type SearchHyperparametersOptions,
   searchHyperparameters,

@@ -135,7 +135,7 @@ describe("evaluate", () => {
     const base = studentOf("base", () => "200")
     const report = await evaluate(student, test, { baselines: { base }, decoding: { kind: "beam", beams: 3 }, maxNewTokens: 7 })
     expect(report.baselines.base).toMatchObject({
-      label: "base model, untrained",
+      label: "base model, unchanged",
       note: "base",
       scores: { exactMatch: 1 / 40 },
       bytes: 2_800_000,
