@@ -33,7 +33,7 @@ export interface AnswerOptions {
 /** A system's answers, before they are scored. */
 export type AnsweredSystem = Pick<
   SystemScores,
-  "name" | "label" | "note" | "answer" | "failures" | "bytes" | "usdPerThousand" | "answerSeconds" | "secondsPerThousand"
+  "name" | "label" | "note" | "answer" | "failures" | "bytes" | "usdPerThousand" | "secondsPerThousand"
 > & { readonly answers: readonly Answer[] }
 
 export interface AllAnswers {
@@ -129,12 +129,7 @@ async function answerByTeacher(
   const started = performance.now()
   const reusedBefore = run.spending.requestsReused
   try {
-    const {
-      answers,
-      failures,
-      usd,
-      seconds: times,
-    } = await askTeacher(teacher, spec, test.inputs, {
+    const { answers, failures, usd } = await askTeacher(teacher, spec, test.inputs, {
       signal,
       onProgress: (done) =>
         progress({ done, total: test.length, unit: "rows", note: system === "teacher" ? "teacher" : "teacher, zero-shot" }),
@@ -142,28 +137,19 @@ async function answerByTeacher(
     const seconds = (performance.now() - started) / 1000
     // Answers from the response store say nothing about how fast the teacher is.
     const isTimed = run.spending.requestsReused === reusedBefore && !teacher.isRecorded
-    // A teacher somewhere else that says it costs nothing does not know its price, and a recording is no price list.
-    const isPriced = usd > 0 || (teacher.sendsTo === undefined && !teacher.isRecorded)
     const simulated = teacher.isSimulated ? "simulated" : undefined
     const failed = failures.length > 0 ? `${failures.length} of ${test.length} requests failed` : undefined
     return {
       name: system,
       label: spec.demonstrations.length > 0 ? "teacher, few-shot" : "teacher, zero-shot",
       note: [name === simulated ? undefined : name, simulated, failed].filter(Boolean).join(", "),
-      ...{ answers, failures, usdPerThousand: isPriced ? (usd / test.length) * 1000 : undefined, answerSeconds: summarizeTimes(times) },
+      ...{ answers, failures, usdPerThousand: (usd / test.length) * 1000 },
       secondsPerThousand: isTimed ? (seconds / test.length) * 1000 : undefined,
     }
   } catch (error) {
     if (signal.aborted) throw error
     return messageOf(error)
   }
-}
-
-function summarizeTimes(seconds: readonly number[]): SystemScores["answerSeconds"] {
-  if (seconds.length === 0) return undefined
-  const sorted = [...seconds].sort((a, b) => a - b)
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
-  return { median: at(0.5), p95: at(0.95) }
 }
 
 /** The most frequent of `outputs`; of equally frequent ones the first in alphabetical order. */
