@@ -1,7 +1,7 @@
 import { defineConfig } from "tsdown"
 
 export default defineConfig({
-  entry: { index: "src/index.ts", cli: "src/cli/main.ts", "cell-process": "src/experiments/ablate/cell-process.ts" },
+  entry: { index: "src/index.ts", cli: "src/cli/main.ts", "cell-process": "src/experiments/runners/cell-process.ts" },
   format: ["esm", "cjs"],
   platform: "node",
   target: "node20.19",

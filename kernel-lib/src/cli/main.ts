@@ -12,6 +12,7 @@ import { scoreCommand } from "./score-command"
 import { serveCommand } from "./serve-command"
 import { type Command, parseWords, renderHelp, renderUsage, UsageError } from "./usage"
 import { packageVersion } from "./version"
+import { workerCommand } from "./worker-command"
 
 const commands: readonly Command[] = [
   runCommand,
@@ -22,6 +23,7 @@ const commands: readonly Command[] = [
   reproduceCommand,
   serveCommand,
   exportCommand,
+  workerCommand,
   describeEnginesCommand,
 ]
 

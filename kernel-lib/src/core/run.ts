@@ -57,6 +57,18 @@ export interface Progress {
   readonly secondsLeft?: number
   /** The losses of a training so far, as [step, loss] pairs. */
   readonly losses?: { readonly train: readonly (readonly [number, number])[]; readonly validation: readonly (readonly [number, number])[] }
+  /** What an experiment's cells do, in their order. */
+  readonly cells?: readonly CellProgress[]
+}
+
+/** One of the many trainings of an experiment. */
+export interface CellProgress {
+  readonly name: string
+  readonly state: "waiting" | "running" | "done" | "failed"
+  /** The machine that has it. */
+  readonly where?: string
+  /** How far it is, or why it failed. */
+  readonly note?: string
 }
 
 /** Shows stages as they happen. Calls must be cheap; a reporter throttles itself. */

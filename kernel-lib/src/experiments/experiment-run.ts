@@ -1,11 +1,11 @@
 // What experiments share: a run with another seed on the same folder, an interrupt that reaches every stage, and a lock on the folder.
 import { setMaxListeners } from "node:events"
-import { open, readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { InputError } from "../core/errors"
 import type { Progress, Reporter, Run, RunEvent } from "../core/run"
 import type { Teacher } from "../core/teacher"
 import type { FolderRun } from "../store/run"
+import { Claim } from "./runners/claim"
 
 const silent: Reporter = { stageStarted() {}, stageProgress() {}, stageEnded() {}, notice() {} }
 
@@ -80,41 +80,22 @@ export async function runExperiment<Result>(
     throw error
   } finally {
     process.removeListener("SIGINT", abort)
-    await unlock()
+    unlock()
   }
 }
+
+/** Seconds after which an experiment of another machine that is silent is taken for dead. */
+const leaseSeconds = 10
 
 /**
  * One experiment at a time in a folder, so that no two processes compute the same stage. A lock that a killed process left is taken over.
  * @throws InputError `experiment.running`
  */
-async function lockFolder(folder: string, name: string): Promise<() => Promise<void>> {
-  const path = join(folder, "experiment.lock")
-  for (let attempt = 0; ; attempt++) {
-    try {
-      const file = await open(path, "wx")
-      await file.writeFile(String(process.pid))
-      await file.close()
-      return () => rm(path, { force: true })
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error
-      const holder = Number(await readFile(path, "utf8").catch(() => ""))
-      if (attempt > 1 || isAlive(holder))
-        throw new InputError(
-          "experiment.running",
-          `Process ${holder} runs an experiment in ${folder}: wait for it, or open another folder for ${name}.`,
-        )
-      await rm(path, { force: true })
-    }
-  }
-}
-
-function isAlive(id: number): boolean {
-  if (!(id > 0)) return false
-  try {
-    process.kill(id, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"
-  }
+async function lockFolder(folder: string, name: string): Promise<() => void> {
+  const claim = await Claim.take(join(folder, "experiment.lock"), { leaseSeconds, onLost: () => {} })
+  if (claim) return () => claim.release()
+  throw new InputError(
+    "experiment.running",
+    `Another process runs an experiment in ${folder}: wait for it, or open another folder for ${name}.`,
+  )
 }

@@ -13,16 +13,18 @@ import { writeFileAtomically } from "../../store/atomic"
 import type { FolderRun } from "../../store/run"
 import { readStageRecord } from "../../store/stage-records"
 import { deriveRun, folderOf, runExperiment } from "../experiment-run"
+import { CellTable } from "../runners/cell-table"
+import { Cells, type FoundResult } from "../runners/cells"
+import { chooseRunner, type RunnerOptions } from "../runners/choose-runner"
+import { fingerprintWork, type TrainingWork, trainCell } from "../runners/train-cell"
 import { Ablation } from "./ablation"
 import { type Cell, type CellChoice, findReference, type Grid, listCells } from "./cells"
-import { CellProcesses } from "./parallel-cells"
 import { type PreparedCell, prepareCell, SharedStages } from "./prepare-cell"
 import { priceRequests } from "./price-requests"
 import { type CellRun, describeRun, type RunOutcome, summarizeCells } from "./summarize-cells"
 import type { CellPlan, Switches } from "./switches"
-import { fingerprintWork, type TrainingWork, trainCell } from "./train-cell"
 
-export interface AblateOptions {
+export interface AblateOptions extends RunnerOptions {
   /** With a folder: all stages of all cells are kept there, and found there again. */
   readonly run: Run
   /** For each switch the values to try, every combination of which is a cell; or `cells`. */
@@ -49,8 +51,6 @@ export interface AblateOptions {
   readonly numExamples?: number
   readonly generation?: CellPlan["generation"]
   readonly training?: CellPlan["training"]
-  /** Trainings at once, each in a process of its own. Default 1: one after the other, in this process. */
-  readonly parallel?: number
   /** Interrupts; the same call goes on from there. */
   readonly signal?: AbortSignal
 }
@@ -59,10 +59,10 @@ export interface AblateOptions {
  * Runs every cell from every seed and compares them on the same test rows. The table has mean scores with 95% intervals, differences from the
  * reference with p-values, costs, and how much was shared. A cell that cannot be run is a row that says why.
  *
- * The run's teacher, hub and cap on money hold for all cells together. Threads change the order of sums, so that cells in processes of their
- * own may differ in the last digits from cells that ran one by one.
+ * The run's teacher, hub and cap on money hold for all cells together, wherever they are trained: this process alone asks the teacher. Threads
+ * change the order of sums, so that cells in processes of their own may differ in the last digits from cells that ran one by one.
  *
- * @throws InputError `ablate.*`, `experiment.*`, `metric.unknown`; InterruptedError
+ * @throws InputError `ablate.*`, `experiment.*`, `runner.*`, `queue.*`, `metric.unknown`; ServiceError `queue.unreachable`; InterruptedError
  * @example
  * const run = await openRun("runs/ablation", { teacher: simulatedTeacher(), hub })
  * const test = own.take(8)
@@ -79,6 +79,7 @@ export async function ablate(text: string, options: AblateOptions): Promise<Abla
     ...(numExamples !== undefined && { numExamples }),
   })
   const reference = findReference(cells, options.reference)
+  const runner = chooseRunner(options)
   const test = mainRowsOf(options.test)
   for (const name of metrics) metricNamed(name)
   if (metrics.length === 0) throw new InputError("evaluate.no-metrics", 'Name at least one metric, for instance metrics: ["exactMatch"].')
@@ -86,11 +87,13 @@ export async function ablate(text: string, options: AblateOptions): Promise<Abla
     throw new InputError("ablate.seeds", "Give at least one seed, and each once, for instance seeds: [1, 2, 3].")
   return runExperiment("ablate", run, options.signal, async ({ signal, progress }) => {
     const before = { ...run.spending }
-    let done = 0
-    const found = await findTrainings(run)
-    const onDone = ({ name }: Cell, seed: number) =>
-      progress({ done: ++done, total: cells.length * seeds.length, unit: "runs", note: `${name}, seed ${seed}` })
-    const runs = await runCells(text, cells, { ...options, teachers, test, metrics, seeds, run, signal, found, onDone })
+    const trainers = runner && (await Cells.open(runner, { run, signal }))
+    const found = await findTrainings(trainers ?? run)
+    const names = seeds.flatMap((seed) => cells.map(({ name }) => (seeds.length > 1 ? `${name}, seed ${seed}` : name)))
+    const table = new CellTable(names, "runs", progress)
+    const runs = await runCells(text, cells, { ...options, teachers, test, metrics, seeds, run, signal, found, trainers, table }).finally(
+      () => trainers?.close(),
+    )
     const { requestsSent, requestsReused } = run.spending
     const ablation = new Ablation({
       ...summarizeCells(runs, {
@@ -146,74 +149,82 @@ interface RunCellsOptions extends AblateOptions {
   readonly metrics: readonly string[]
   readonly signal: AbortSignal
   readonly found: FoundTrainings
-  readonly onDone: (cell: Cell, seed: number) => void
+  readonly trainers: Cells | undefined
+  readonly table: CellTable
 }
 
 /** All runs; a seed's cells stand together, so that they find its stages in memory. */
 async function runCells(text: string, cells: readonly Cell[], options: RunCellsOptions): Promise<CellRun[]> {
-  const { run, seeds, signal, parallel = 1, test, own, seedsChange = "everything", teachers = {}, found, onDone } = options
+  const { run, seeds, signal, test, own, seedsChange = "everything", teachers = {}, found, trainers, table, metrics } = options
   const shared = new SharedStages()
-  const processes = parallel > 1 ? new CellProcesses(run, parallel, signal) : undefined
   const pending: Promise<CellRun>[] = []
   try {
     for (const seed of seeds) {
       for (const cell of cells) {
+        const at = pending.length
         const teacher = cell.plan.teacher === undefined ? undefined : teachers[cell.plan.teacher]
         const derived = deriveRun(run, { seed, teacher, signal, onEvent: (event) => noteReused(event, found) })
         const dataRun = seedsChange === "everything" ? derived : deriveRun(run, { seed: run.seed, teacher, signal })
-        const { outcome } = await startRun(text, cell, { shared, derived, dataRun, test, own, metrics: options.metrics, processes })
+        const { outcome } = await startRun(text, cell, { shared, derived, dataRun, test, own, metrics, trainers, table, at, found })
         const finished = outcome.then((known) => {
-          onDone(cell, seed)
+          if ("failure" in known) table.fail(at, known.failure)
+          else table.finish(at)
           return describeRun(cell, seed, known)
         })
         // Awaited below; a failure before that is not an unhandled one.
         finished.catch(() => {})
         pending.push(finished)
-        if (!processes) await finished
+        if (!trainers) await finished
       }
     }
     return await Promise.all(pending)
   } finally {
     await Promise.allSettled(pending)
     await shared.dispose()
-    await processes?.clean()
   }
 }
 
-interface StartOptions {
+interface StartOptions extends Pick<RunCellsOptions, "test" | "own" | "metrics" | "trainers" | "table" | "found"> {
   readonly shared: SharedStages
   readonly derived: FolderRun
   readonly dataRun: FolderRun
-  readonly test: Dataset
-  readonly own?: Dataset
-  readonly metrics: readonly string[]
-  readonly processes?: CellProcesses
+  /** Its line of the table. */
+  readonly at: number
 }
 
 /** Resolves when the next run may be prepared; `outcome`, which is in an object so that nobody awaits it unasked, when this one is done. */
-async function startRun(text: string, { plan }: Cell, options: StartOptions): Promise<{ readonly outcome: Promise<RunOutcome> }> {
-  const { shared, derived: run, dataRun, test, own, metrics, processes } = options
+async function startRun(text: string, { name, plan }: Cell, options: StartOptions): Promise<{ readonly outcome: Promise<RunOutcome> }> {
+  const { shared, derived: run, dataRun, test, own, metrics, trainers, table, at, found } = options
   const fail = (error: unknown): RunOutcome => {
     if (!isPrompt2ModelError(error) || error.code === "run.interrupted") throw error
     return { failure: messageOf(error) }
   }
   let prepared: PreparedCell
   let work: TrainingWork
-  let training: Promise<void> = Promise.resolve()
+  let training: Promise<FoundResult> | undefined
   try {
+    table.hear(at, { state: "running", where: "this process", note: "preparing" })
     prepared = await prepareCell(text, plan, { shared, run, dataRun, test, own })
     const { spec, base, splits } = prepared
     work = { spec, base, train: splits.train, validation: splits.validation, test, training: plan.training, metrics }
-    if (processes) training = (await processes.submit(work, run.seed)).training
+    const hear = {
+      onNews: table.hear.bind(table, at),
+      onEvent: (event: RunEvent) => noteReused(event, found),
+    }
+    if (trainers) {
+      table.hear(at, { state: "waiting", where: "" })
+      training = (await trainers.submit(work, { name, seed: run.seed, ...hear })).training
+    } else table.hear(at, { state: "running", where: "this process", note: "training" })
   } catch (error) {
     return { outcome: Promise.resolve().then(() => fail(error)) }
   }
   const fingerprint = fingerprintWork(work, run)
   const finish = async (): Promise<RunOutcome> => {
-    await training
+    const result = await training
+    if (result?.isFound) for (const stage of result.stages) noteFound(stage, found)
     return {
       prepared,
-      trained: await trainCell(work, run),
+      trained: result ?? (await trainCell(work, run)),
       stages: [...prepared.stages, `fineTune-${fingerprint}`, `evaluate-${fingerprint}`],
     }
   }
@@ -227,16 +238,19 @@ interface FoundTrainings {
   readonly reused: Set<string>
 }
 
-async function findTrainings({ folder }: FolderRun): Promise<FoundTrainings> {
+async function findTrainings({ folder }: { readonly folder: string }): Promise<FoundTrainings> {
   const stages = join(folder, "stages")
   const trainings = (await readdir(stages).catch(() => [])).filter((name) => name.startsWith("fineTune-"))
   const records = await Promise.all(trainings.map((name) => readStageRecord(join(stages, name))))
   return { before: new Set(trainings.filter((_, at) => records[at]?.status === "done")), reused: new Set() }
 }
 
-function noteReused({ type, stage, fingerprint }: RunEvent, { before, reused }: FoundTrainings): void {
-  const folder = `${stage}-${String(fingerprint).slice(0, 12)}`
-  if (type === "stage.reused" && before.has(folder)) reused.add(folder)
+function noteReused({ type, stage, fingerprint }: RunEvent, found: FoundTrainings): void {
+  if (type === "stage.reused") noteFound(`${stage}-${String(fingerprint).slice(0, 12)}`, found)
+}
+
+function noteFound(folder: string, { before, reused }: FoundTrainings): void {
+  if (before.has(folder)) reused.add(folder)
 }
 
 function mainRowsOf(test: Dataset): Dataset {

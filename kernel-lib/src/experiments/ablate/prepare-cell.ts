@@ -13,10 +13,9 @@ import { retrieveModels } from "../../stages/retrieve-models/retrieve-models"
 import { transformDataset } from "../../stages/transform-dataset/transform-dataset"
 import type { TransformedDataset } from "../../stages/transform-dataset/transformed-dataset"
 import type { FolderRun } from "../../store/run"
+import type { BaseModel } from "../runners/train-cell"
 import type { AskedRequests } from "./price-requests"
 import type { CellPlan } from "./switches"
-
-export type BaseModel = Awaited<ReturnType<typeof loadModel>>
 
 /** Rows and a base model, ready to train. */
 export interface PreparedCell {

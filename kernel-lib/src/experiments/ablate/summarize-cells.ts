@@ -1,5 +1,6 @@
 // From runs to a table: what each cell scores over its seeds, against the reference, and at what cost.
 import { metricNamed } from "../../measures"
+import type { TrainedCell } from "../runners/train-cell"
 import { meanOf } from "../student-t"
 import type { AblationCell, AblationData, CellScore } from "./ablation-data"
 import type { Cell } from "./cells"
@@ -14,7 +15,6 @@ import {
 } from "./compare-cells"
 import type { PreparedCell } from "./prepare-cell"
 import { type Prices, priceOf } from "./price-requests"
-import type { TrainedCell } from "./train-cell"
 
 /** How a cell's run from one seed ended. */
 export type RunOutcome =
@@ -48,7 +48,7 @@ export function describeRun(cell: Cell, seed: number, outcome: RunOutcome): Cell
   return {
     cell,
     seed,
-    answers: trained.report.mainRows.map(({ predicted }) => predicted),
+    answers: trained.answers,
     trainRows: train.length,
     asked: prepared.asked,
     annotatedRows: [...train.provenance, ...validation.provenance].filter(({ kind }) => kind === "annotated").length,
