@@ -2,20 +2,33 @@
 // The answer is data: it is parsed and checked against its schema, never evaluated.
 import type { ResponseSchema } from "./teacher"
 
+/** Characters that are looked at, as a multiple of the answer's own, and of a short one: brackets that never close would be looked at again from each on. */
+const mostLooks = 4
+const freeLooks = 100_000
+
 /** The first object in `text` that parses and has all members of `required`; undefined where there is none. */
 export function parseAnswerObject(text: string, required: readonly string[] = []): Record<string, unknown> | undefined {
   const hasAll = (value: unknown): value is Record<string, unknown> =>
     isObject(value) && required.every((name) => Object.hasOwn(value, name))
   const whole = tryParse(text)
   if (hasAll(whole)) return whole
-  // What a model thinks aloud may hold drafts.
-  const answer = text.replace(/^\s*<think>[\s\S]*?<\/think>/, "")
-  for (let start = answer.indexOf("{"); start !== -1; start = answer.indexOf("{", start + 1)) {
-    const end = endOfObject(answer, start)
+  // What a model thinks aloud may hold drafts; some servers leave out where it begins.
+  const thought = text.lastIndexOf(endOfThought)
+  const answer = thought === -1 ? "" : text.slice(thought + endOfThought.length)
+  return findObject(answer, hasAll) ?? findObject(text, hasAll)
+}
+
+const endOfThought = "</think>"
+
+function findObject<Found>(text: string, isMeant: (value: unknown) => value is Found): Found | undefined {
+  let looks = mostLooks * text.length + freeLooks
+  for (let start = text.indexOf("{"); start !== -1 && looks > 0; start = text.indexOf("{", start + 1)) {
+    const end = endOfObject(text, start)
+    looks -= (end ?? text.length) - start
     if (end === undefined) continue
-    const candidate = answer.slice(start, end)
+    const candidate = text.slice(start, end)
     const value = tryParse(candidate) ?? tryParse(toStrictJson(candidate))
-    if (hasAll(value)) return value
+    if (isMeant(value)) return value
   }
   return undefined
 }

@@ -76,3 +76,17 @@ test("leaves what has no text to fetch itself", async () => {
   const url = await serve((request, response) => response.end(request.method))
   expect(await (await plainFetch(url)).text()).toBe("GET")
 })
+
+test("asks again at once where the server closes a connection that was to stay open, and only then", async () => {
+  const seen = new Map<object, number>()
+  const url = await serve((request, response) => {
+    const times = (seen.get(request.socket) ?? 0) + 1
+    seen.set(request.socket, times)
+    if (request.url === "/never" || times === 2) request.socket.destroy()
+    else response.end("fine")
+  })
+  for (let times = 0; times < 4; times++) expect(await (await post(url)).text()).toBe("fine")
+  expect([...seen.values()]).toEqual([2, 2, 2, 1])
+  await expect(post(`${url}/never`)).rejects.toMatchObject({ code: "ECONNRESET" })
+  expect([...seen.values()]).toEqual([2, 2, 2, 2, 1])
+})

@@ -1,4 +1,5 @@
 // What a chat completion says, read with care: servers that speak the protocol leave out what they like.
+import { APIError } from "openai"
 import type { ChatCompletion } from "openai/resources/chat/completions"
 import { ServiceError } from "../../core/errors"
 import type { TeacherCompletion, TeacherRequest, TokenUsage } from "../../core/teacher"
@@ -7,29 +8,59 @@ import { garbledAnswer, removeKey, type ServerDescription } from "./openai-error
 
 export type Answers = Omit<TeacherCompletion, "usd">
 
-/** @throws ServiceError `teacher.garbled-answer`, `teacher.no-answer` */
+/** @throws ServiceError `teacher.garbled-answer`, `teacher.no-answer`; APIError where the answer is an error, whatever its status */
 export async function readCompletion(
-  completion: ChatCompletion,
+  completion: Partial<ChatCompletion> | undefined,
   request: TeacherRequest,
   server: ServerDescription,
   counter: () => Promise<TokenCounter> | undefined,
 ): Promise<Answers> {
   const choices: unknown = completion?.choices
+  const { error } = (completion ?? {}) as { error?: unknown }
+  if (error && !(Array.isArray(choices) && choices.length > 0))
+    throw APIError.generate(statusOf(error), { error }, undefined, new Headers())
   if (!Array.isArray(choices)) throw garbledAnswer(server)
   if (choices.length === 0) {
     throw new ServiceError("teacher.no-answer", `${server.model} sent no answer: run it again to go on.`, { isRetryable: true })
   }
   const messages = choices.map((choice) => choice?.message)
   if (!messages.every((message) => typeof message === "object" && message !== null)) throw garbledAnswer(server)
-  const texts = messages.map(({ content, refusal }) => {
-    const text = typeof content === "string" ? content : typeof refusal === "string" ? refusal : ""
+  const contents = messages.map(textOf)
+  const texts = messages.map(({ refusal }, index) => {
+    const text = contents[index] || (typeof refusal === "string" ? refusal : "")
     return server.apiKey && text.includes(server.apiKey) ? removeKey(text, server) : text
   })
+  const isRefused = (index: number) => contents[index] === "" && texts[index] !== ""
   return {
     texts,
-    finishReasons: choices.map(({ finish_reason }) => String(finish_reason ?? "stop")),
-    usage: await readUsage(completion.usage, request, texts, counter),
+    finishReasons: choices.map(({ finish_reason }, index) => (isRefused(index) ? "refusal" : String(finish_reason ?? "stop"))),
+    usage: await readUsage(completion?.usage, request, texts, counter),
   }
+}
+
+/** A message's text, which servers also send in parts, or as what a tool is to be called with. */
+function textOf({ content, tool_calls: calls }: { content?: unknown; tool_calls?: readonly Call[] }): string {
+  if (typeof content === "string" && content !== "") return content
+  const isText = ({ type = "text", text }: Part) => type === "text" && typeof text === "string"
+  if (Array.isArray(content)) return content.filter((part) => part && isText(part)).reduce((whole, { text }) => whole + text, "")
+  const called: unknown = Array.isArray(calls) ? calls[0]?.function?.arguments : undefined
+  return typeof called === "string" ? called : ""
+}
+
+interface Part {
+  readonly type?: unknown
+  readonly text?: unknown
+}
+
+interface Call {
+  readonly function?: { readonly arguments?: unknown }
+}
+
+/** The status of an error that came as an answer: what it says itself, or a server's failure. */
+function statusOf(error: unknown): number {
+  const { code, status } = error as { code?: unknown; status?: unknown }
+  const said = [status, code].map(Number).find((number) => number >= 400 && number < 600)
+  return said ?? (/rate.?limit/i.test(String(code)) ? 429 : 500)
 }
 
 /** A server whose filter refuses the prompt's draw has answered, with nothing: the next prompt is another. */

@@ -9,6 +9,7 @@ import { type Answers, filteredAnswers, joinAnswers, keepFulfilled, readCompleti
 import { type BatchOptions, BatchQueue } from "./openai-batch"
 import { type Dialect, firstDialect, learn, narrowDialect, writeBody } from "./openai-dialect"
 import { explainError, refusalOf, type ServerDescription } from "./openai-errors"
+import { isEvents, joinEvents } from "./openai-stream"
 import { plainFetch } from "./plain-fetch"
 import { estimateTokens, RateControl, type RateControlOptions } from "./rate-control"
 
@@ -106,7 +107,7 @@ export class OpenAIAsker {
   private async send(request: TeacherRequest, dialect: Dialect, sample: number, signal: AbortSignal | undefined): Promise<Answers> {
     const count = dialect.takesSeveral ? request.numResponses : 1
     const body = writeBody(this.server.model, request, dialect, { count, seed: sampleSeed(request, sample) })
-    const read = async (asking: Promise<ChatCompletion>) => {
+    const read = async (asking: Promise<Partial<ChatCompletion>>) => {
       try {
         return await readCompletion(await asking, request, this.server, () => this.counter())
       } catch (error) {
@@ -123,8 +124,12 @@ export class OpenAIAsker {
     })
   }
 
-  private create(body: Body, signal: AbortSignal): Promise<ChatCompletion> {
-    return this.client.chat.completions.create({ ...body, stream: false }, { signal })
+  private async create(body: Body, signal: AbortSignal): Promise<Partial<ChatCompletion>> {
+    // Whatever is asked for: there are servers that stream all the same, and some that call JSON a plain text.
+    const answer: unknown = await this.client.post("/chat/completions", { body, signal })
+    if (typeof answer !== "string") return answer as Partial<ChatCompletion>
+    if (isEvents(answer)) return joinEvents(answer)
+    return answer.trimStart().startsWith("{") ? JSON.parse(answer) : {}
   }
 
   /** What to reserve of the minute's tokens; counted only where there is such a limit, since counting takes time. */

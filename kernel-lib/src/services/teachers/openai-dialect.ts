@@ -10,6 +10,8 @@ export interface Dialect {
   readonly tokenCap: "max_completion_tokens" | "max_tokens"
   readonly takesTemperature: boolean
   readonly takesSeed: boolean
+  /** Whether the server answers only as a stream. */
+  readonly isStreaming: boolean
 }
 
 /** OpenAI's own server calls the cap on tokens by a newer name than most others know. */
@@ -21,6 +23,7 @@ export function firstDialect(baseURL: string): Dialect {
     tokenCap: isOpenAI ? "max_completion_tokens" : "max_tokens",
     takesTemperature: true,
     takesSeed: true,
+    isStreaming: false,
   }
 }
 
@@ -47,6 +50,7 @@ export function narrowDialect(
   const { parameter, message } = refusal
   if ((refusal.status !== 400 && refusal.status !== 422) || promptCodes.has(refusal.code ?? "")) return undefined
   const objectsTo = (name: string) => (parameter ? parameter === name : message.includes(name))
+  if (!dialect.isStreaming && objectsTo("stream")) return { ...dialect, isStreaming: true }
   const usesFormat = schema !== undefined && dialect.format !== "words"
   const lowerFormat = { ...dialect, format: dialect.format === "schema" ? ("object" as const) : ("words" as const) }
   if (usesFormat && (parameter ? parameter.startsWith("response_format") : formatWords.test(message))) return lowerFormat
@@ -77,6 +81,7 @@ export function writeBody(model: string, request: TeacherRequest, dialect: Diale
     ...(sample.seed !== undefined && dialect.takesSeed ? { seed: sample.seed } : {}),
     ...(maxTokens !== undefined ? { [dialect.tokenCap]: maxTokens } : {}),
     ...(schema ? writeFormat(schema, dialect.format) : {}),
+    ...(dialect.isStreaming ? { stream: true, stream_options: { include_usage: true } } : { stream: false }),
   }
 }
 

@@ -142,7 +142,14 @@ function sentenceOf(error: APIError, server: ServerDescription): string {
     .replace(/^\d{3} /, "")
     .replace(/\s+/g, " ")
     .trim()
+  if (/<(?:!doctype|html|head|body|title|h1)\b/i.test(text)) return describePage(text)
   return text.length > mostSaid ? `${text.slice(0, mostSaid)}...` : text
+}
+
+/** What a gateway shows to people instead of an answer, by its title. */
+function describePage(page: string): string {
+  const title = /<(title|h1)[^>]*>([^<]+)/i.exec(page)?.[2].trim()
+  return `It sent a web page${title ? ` ("${title.slice(0, 80)}")` : ""}.`
 }
 
 /** Servers quote keys back, in whole. */

@@ -13,21 +13,23 @@ export const plainFetch: typeof fetch = async (address, init) => {
   if (typeof address !== "string" || typeof body !== "string") return fetch(address, init)
   const url = new URL(address)
   const bytes = Buffer.from(body)
-  const sent = Object.fromEntries(new Headers(headers))
-  const { response, content } = await exchange(url, bytes, { ...sent, "content-length": String(bytes.length) }, method, signal ?? undefined)
+  const sent = { ...Object.fromEntries(new Headers(headers)), "content-length": String(bytes.length) }
+  const { response, content } = await exchange({ url, method, headers: sent, body: bytes, signal: signal ?? undefined })
   const status = response.statusCode ?? 0
   // Whoever redirects has not done the work yet.
   if (status >= 300 && status < 400 && response.headers.location) return fetch(address, init)
   return describeResponse(response, status, address, unpack(content, response.headers["content-encoding"]))
 }
 
-function exchange(
-  url: URL,
-  body: Buffer,
-  headers: Record<string, string>,
-  method: string,
-  signal: AbortSignal | undefined,
-): Promise<{ response: IncomingMessage; content: Buffer }> {
+interface Exchange {
+  readonly url: URL
+  readonly method: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+  readonly signal?: AbortSignal
+}
+
+function exchange({ url, method, headers, body, signal }: Exchange): Promise<{ response: IncomingMessage; content: Buffer }> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted()
     const isSecure = url.protocol === "https:"
@@ -40,8 +42,16 @@ function exchange(
       reject(error)
     }
     signal?.addEventListener("abort", stop, { once: true })
-    request.on("error", fail)
+    let hasAnswered = false
+    request.on("error", (error: NodeJS.ErrnoException) => {
+      // The server has closed the connection while it lay idle: that is no sign of trouble, and not to be counted as one.
+      const isStale = request.reusedSocket && !hasAnswered && (error.code === "ECONNRESET" || error.code === "EPIPE")
+      if (!isStale || signal?.aborted) return fail(error)
+      signal?.removeEventListener("abort", stop)
+      exchange({ url, method, headers, body, signal }).then(resolve, reject)
+    })
     request.on("response", (response) => {
+      hasAnswered = true
       const chunks: Buffer[] = []
       response.on("data", (chunk: Buffer) => chunks.push(chunk))
       response.on("error", fail)

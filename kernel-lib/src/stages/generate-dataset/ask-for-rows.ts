@@ -166,7 +166,8 @@ export class RowAsking {
       this.barren = collector.accepted > accepted ? 0 : this.barren + 1
       if (this.failure) return
     }
-    if (this.barren >= mostBarrenRequests) this.endAt(this.next, `the teacher made nothing new in ${mostBarrenRequests} requests`)
+    if (this.barren < mostBarrenRequests) return
+    this.endAt(this.next, `the teacher made nothing new in ${mostBarrenRequests} requests: ${collector.describeRejections()}`)
   }
 
   /** Later requests will be made without this one's rows: it must fail again when it is asked again, or the rows would be others then. */

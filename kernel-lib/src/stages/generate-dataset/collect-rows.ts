@@ -118,6 +118,14 @@ export class Collector {
     this.rejections.push({ id: rowId(from, row), ...row, from, reason, detail })
   }
 
+  /** The usual reasons why answers are no rows, most first. */
+  describeRejections(): string {
+    const counts = new Map<string, number>()
+    for (const { reason } of this.finish().rejected) counts.set(reason, (counts.get(reason) ?? 0) + 1)
+    const most = [...counts].sort(([, a], [, b]) => b - a).slice(0, 2)
+    return most.map(([reason, answers]) => `${answers.toLocaleString("en")} answers ${reason}`).join(", ")
+  }
+
   /** The rows as they stand now: one per input, with its votes; the answers that lost, and repetitions, are rejected. */
   finish(): { rows: Row[]; rejected: RejectedRow[] } {
     const rows: Row[] = []

@@ -12,22 +12,30 @@ export type ReadRow =
 const shownCharacters = 300
 
 /**
- * The example in `text`, or why there is none: `malformed`, `empty`, `refusal`, `cut by length`, or the reason of the first filter that drops
- * it. JSON may stand in a code fence or among other words.
+ * The example in `text`, or why there is none: `malformed`, `empty`, `refusal`, `cut by length`, `content filter`, or the reason of the first
+ * filter that drops it. JSON may stand in a code fence or among other words.
  */
 export function readRow(text: string, finishReason: string, filters: readonly RowFilter[]): ReadRow {
   const reject = (reason: string) => ({ reason, detail: text.slice(0, shownCharacters) })
-  if (text.trim() === "") return reject("empty")
   const parsed = parseAnswerObject(text, ["input", "output"])
   const [input, output] = [asText(parsed?.input), asText(parsed?.output)]
   if (input === undefined || output === undefined) {
-    return reject(isRefusal(text) ? "refusal" : finishReason === "length" ? "cut by length" : "malformed")
+    return reject(isRefusal(text) ? "refusal" : (reasonOf.get(finishReason) ?? (text.trim() === "" ? "empty" : "malformed")))
   }
   const row = { input: input.trim(), output: output.trim() }
   const dropping = filters.find((filter) => filter.drops(row))
   return dropping ? { ...reject(dropping.reason), row } : { row }
 }
 
+/** Why an answer that holds no row ended, where its end says so. */
+const reasonOf = new Map([
+  ["length", "cut by length"],
+  ["content_filter", "content filter"],
+  ["refusal", "refusal"],
+])
+
+/** Half a character, as a model's cut leaves it, is none: files and other programs could not keep it. */
 function asText(value: unknown): string | undefined {
-  return typeof value === "string" ? value : typeof value === "number" || typeof value === "boolean" ? String(value) : undefined
+  if (typeof value === "string") return value.toWellFormed()
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : undefined
 }
