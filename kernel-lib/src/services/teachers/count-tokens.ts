@@ -11,7 +11,7 @@ const tokensPerMessage = 3
 const tokensPerRequest = 3
 
 /** The newer vocabulary, of every model since gpt-4o; the older one of gpt-4 and gpt-3.5. */
-const newerModels = /^(gpt-4o|gpt-4\.1|gpt-4\.5|gpt-5|o[1-9]|chatgpt-4o|gpt-oss)/
+const newerModels = /^(gpt-4o|gpt-4\.1|gpt-4\.5|gpt-[56]|o[1-9]|chatgpt-4o|gpt-oss)/
 const olderModels = /^(gpt-4|gpt-3\.5|text-embedding)/
 
 const loading = new Map<string, Promise<TokenCounter>>()

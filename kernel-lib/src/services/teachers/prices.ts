@@ -1,6 +1,7 @@
-// What models cost, in US dollars for a million tokens. From OpenAI's price list (https://platform.openai.com/docs/pricing, standard tier),
-// of March 2026 as far as was known when it was written; it is not fetched, and was not compared with its source since. Prices change: give
-// `prices` where yours differ. Discounts for cached input are left out, which only puts a cost too high.
+// What models cost, in US dollars for a million tokens: OpenAI's price list (https://developers.openai.com/api/docs/pricing, standard tier, prompts
+// of ordinary length), as its model pages and others' copies of it had it in November 2026. It is not fetched. Prices change: give `prices` where
+// yours differ. Discounts for cached input are left out, which only puts a cost too high. Models that OpenAI has shut down stay, since others serve
+// them still.
 
 export interface Price {
   /** US dollars for a million input tokens. */
@@ -10,9 +11,24 @@ export interface Price {
 }
 
 /** The month whose prices the table holds. Prices that changed since are wrong in it: give `prices` to `openaiTeacher`. */
-export const pricesAsOf = "2026-03"
+export const pricesAsOf = "2026-11"
 
 const listed: Readonly<Record<string, Price>> = {
+  "gpt-6.2-astra": { input: 8, output: 40 },
+  "gpt-6.2-sol": { input: 2, output: 10 },
+  "gpt-6.1-sol": { input: 2, output: 10 },
+  "gpt-6.1-terra": { input: 1, output: 5 },
+  "gpt-6-astra": { input: 10, output: 50 },
+  "gpt-6-sol": { input: 2, output: 10 },
+  "gpt-6-luna": { input: 0.1, output: 0.5 },
+  "gpt-5.6-sol": { input: 4, output: 20 },
+  "gpt-5.6-terra": { input: 2, output: 12 },
+  "gpt-5.6-luna": { input: 0.2, output: 1.2 },
+  "gpt-5.5": { input: 5, output: 30 },
+  "gpt-5.4": { input: 2.5, output: 15 },
+  "gpt-5.4-mini": { input: 0.75, output: 4.5 },
+  "gpt-5.4-nano": { input: 0.2, output: 1.25 },
+  "gpt-5.2": { input: 1.75, output: 14 },
   "gpt-5.1": { input: 1.25, output: 10 },
   "gpt-5": { input: 1.25, output: 10 },
   "gpt-5-mini": { input: 0.25, output: 2 },
