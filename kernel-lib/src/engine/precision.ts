@@ -7,6 +7,6 @@ export function refuseRounding(engine: string, { precision }: { readonly precisi
   if (precision !== "bf16") return
   throw new EngineError(
     "engine.no-bf16",
-    `The engine ${engine} multiplies in fp32 alone: take the engine tensorflow, or leave precision out.`,
+    `The engine ${engine} multiplies in fp32 alone: take the engine xla or tensorflow, or leave precision out.`,
   )
 }

@@ -60,3 +60,11 @@ export function maskLayout(shape: readonly number[]): { readonly rows: number; r
 export function dropThreshold(rate: number): number {
   return Math.round((rate * 2 ** 32 - 2 ** 31) / 256) * 256
 }
+
+/** The largest word that is dropped: words are compared as float32, which rounds the ones next to the threshold to it. */
+export function largestDropped(rate: number): number {
+  const threshold = dropThreshold(rate)
+  let word = threshold
+  while (Math.fround(word + 1) <= threshold) word++
+  return word
+}

@@ -33,8 +33,11 @@ export type LossFunction = (inputs: NamedTensors, parameters: NamedTensors, rand
 /** A network run forward: named outputs of plain tfjs and `layers`, under the same rules as a loss. */
 export type ForwardFunction = (inputs: NamedTensors, parameters: NamedTensors) => NamedTensors
 
-/** How numbers are multiplied: `bf16` keeps 8 bits of each factor and of each product, and sums in float32. Everything else is float32. */
-export type Precision = "fp32" | "bf16"
+/**
+ * How numbers are multiplied: `bf16` keeps 8 bits of each factor and of each product, and sums in float32; `tf32` keeps 10 bits of each factor
+ * where the device has such products, and is `fp32` elsewhere. Everything else is float32.
+ */
+export type Precision = "fp32" | "tf32" | "bf16"
 
 export interface TrainingDefinition {
   /** For error messages. */
@@ -48,7 +51,7 @@ export interface TrainingDefinition {
   readonly optimizer?: OptimizerOptions
   /** Decides what dropout drops, together with the number of the step. Default 0. */
   readonly seed?: number
-  /** Default: `fp32`, which every engine knows; `tensorflow` knows `bf16` too. */
+  /** Default: `fp32`, which every engine knows; `tensorflow` and `xla` know `bf16` too. */
   readonly precision?: Precision
   /** Default: one per core, at most 8. */
   readonly threads?: number
@@ -121,7 +124,9 @@ export interface ForwardDefinition {
   readonly memory?: Readonly<Record<string, TensorData>>
   /** Output name -> input name: the output is written where the input lies (caches written by `scatterRows`). */
   readonly inPlace?: Readonly<Record<string, string>>
-  /** Default: `fp32`, which every engine knows; `tensorflow` knows `bf16` too. */
+  /** The parameters will not change while the session lives: an engine with memory of its own copies them there once. */
+  readonly areParametersFixed?: boolean
+  /** Default: `fp32`, which every engine knows; `tensorflow` and `xla` know `bf16` too. */
   readonly precision?: Precision
   /** Default: one per core, at most 8. */
   readonly threads?: number
@@ -129,9 +134,9 @@ export interface ForwardDefinition {
 
 /** A network compiled for fixed shapes. One call at a time. */
 export interface ForwardSession {
-  /** The memory of each input: write here, or give values to `run`. */
+  /** The memory of each input: write here, or give values to `run`. Ask for `data` before each run: an engine with memory of its own looks there only then. */
   readonly inputs: NamedValues
-  /** The memory of each output, overwritten by the next run. */
+  /** The memory of each output, overwritten by the next run. What is written in place may be copied when `data` is asked for. */
   readonly outputs: NamedValues
   /** Copies `feeds` into the inputs, those that it names, and runs. @returns `outputs` */
   run(feeds?: Readonly<Record<string, TensorData>>, options?: { readonly signal?: AbortSignal }): Promise<NamedValues>

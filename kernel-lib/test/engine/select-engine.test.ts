@@ -72,7 +72,7 @@ test("engines that multiply in fp32 alone refuse bf16", async () => {
   const definition = { parameters: {}, inputs: {}, loss: () => tf.scalar(1), forward: () => ({}), precision: "bf16" } as const
   for (const name of ["onnx", "eager"] as const) {
     const engine = await selectEngine(name)
-    const sentence = `The engine ${name} multiplies in fp32 alone: take the engine tensorflow, or leave precision out.`
+    const sentence = `The engine ${name} multiplies in fp32 alone: take the engine xla or tensorflow, or leave precision out.`
     expect(() => engine.createTrainingSession(definition)).toThrow(sentence)
     expect(() => engine.compileForward(definition)).toThrow(sentence)
   }

@@ -49,17 +49,24 @@ const defaults = {
   warmupInit: false,
 }
 
+type FilledOptions = Required<Omit<AdafactorOptions, "kind" | "maxGradientNorm" | "decays">> & Pick<AdafactorOptions, "decays">
+
+/** With the default of what is not said. */
+export function fillAdafactorOptions(options: AdafactorOptions): FilledOptions {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  return { ...defaults, ...given } as FilledOptions
+}
+
 /** Rows whose squares are summed in single precision before they are added up in double. */
 const rowsAChunk = 128
 
 export class Adafactor extends Optimizer {
   private readonly functions = this.link<AdafactorFunctions>(adafactorModule)
-  private readonly options: Required<Omit<AdafactorOptions, "kind" | "maxGradientNorm" | "decays">> & Pick<AdafactorOptions, "decays">
+  private readonly options: FilledOptions
 
   constructor(parameters: NamedParameters, frozen: readonly string[], options: AdafactorOptions) {
-    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-    const chosen = { ...defaults, ...given } as Adafactor["options"]
-    checkOptions({ ...chosen, maxGradientNorm: options.maxGradientNorm })
+    const chosen = fillAdafactorOptions(options)
+    checkAdafactorOptions({ ...chosen, maxGradientNorm: options.maxGradientNorm })
     super(parameters, frozen, sizeState, options.maxGradientNorm)
     this.options = chosen
   }
@@ -190,7 +197,8 @@ function matricesOf({ memory, shape, size, values, gradient, state }: ParameterP
   })
 }
 
-function checkOptions(options: Omit<AdafactorOptions, "kind">): void {
+/** @throws EngineError `engine.bad-options` */
+export function checkAdafactorOptions(options: Omit<AdafactorOptions, "kind">): void {
   const { gradientEpsilon = 0, parameterEpsilon = 0, clipThreshold = 0, decayRate = 0, weightDecay = 0, maxGradientNorm = 1 } = options
   if (gradientEpsilon > 0 && parameterEpsilon >= 0 && clipThreshold > 0 && decayRate < 0 && weightDecay >= 0 && maxGradientNorm > 0) return
   throw new EngineError(

@@ -25,7 +25,7 @@ export class AdamW extends Optimizer {
     frozen: readonly string[],
     private readonly options: AdamWOptions,
   ) {
-    checkOptions(options)
+    checkAdamWOptions(options)
     super(parameters, frozen, (_shape, size) => [size, size], options.maxGradientNorm)
   }
 
@@ -50,7 +50,8 @@ export class AdamW extends Optimizer {
   }
 }
 
-function checkOptions({ beta1 = 0, beta2 = 0, epsilon = 0, weightDecay = 0, maxGradientNorm = 1 }: AdamWOptions): void {
+/** @throws EngineError `engine.bad-options` */
+export function checkAdamWOptions({ beta1 = 0, beta2 = 0, epsilon = 0, weightDecay = 0, maxGradientNorm = 1 }: AdamWOptions): void {
   const isDecay = (beta: number) => beta >= 0 && beta < 1
   if (isDecay(beta1) && isDecay(beta2) && epsilon >= 0 && weightDecay >= 0 && maxGradientNorm > 0) return
   throw new EngineError(

@@ -122,23 +122,7 @@ export abstract class Optimizer {
 
   /** @throws EngineError `engine.bad-state`, before anything is changed */
   importState(state: TrainingState): void {
-    const own = this.exportState()
-    const pairs: [Float32Array, Float32Array][] = []
-    for (const part of ["parameters", ...stateParts] as const) {
-      const [targets, sources] = [own[part] ?? {}, state[part] ?? {}]
-      for (const name of new Set([...Object.keys(targets), ...Object.keys(sources)])) {
-        const [target, source] = [targets[name], sources[name]]
-        if (target?.length !== source?.length) {
-          const sizes = `${source?.length ?? "no"} values where the model has ${target?.length ?? "none"}`
-          throw new EngineError(
-            "engine.bad-state",
-            `The saved state has ${sizes} for ${name} (${part}): it belongs to another model, another optimizer or another choice of frozen parameters.`,
-          )
-        }
-        pairs.push([target, source])
-      }
-    }
-    for (const [target, source] of pairs) target.set(source)
+    for (const [target, source] of pairStates(this.exportState(), state)) target.set(source)
     this.stepsTaken = state.stepsTaken
   }
 
@@ -162,4 +146,24 @@ type LinkedModule<Functions> = (place: ParameterPlace) => Functions
 
 function refuseName(name: string): never {
   throw new EngineError("engine.bad-parameter", `There is no parameter ${name} that is trained: check its name.`)
+}
+
+/** A session's own arrays, each with what a saved state has for it. @throws EngineError `engine.bad-state` when the two do not fit */
+export function pairStates(own: TrainingState, state: TrainingState): [target: Float32Array, source: Float32Array][] {
+  const pairs: [Float32Array, Float32Array][] = []
+  for (const part of ["parameters", ...stateParts] as const) {
+    const [targets, sources] = [own[part] ?? {}, state[part] ?? {}]
+    for (const name of new Set([...Object.keys(targets), ...Object.keys(sources)])) {
+      const [target, source] = [targets[name], sources[name]]
+      if (target?.length !== source?.length) {
+        const sizes = `${source?.length ?? "no"} values where the model has ${target?.length ?? "none"}`
+        throw new EngineError(
+          "engine.bad-state",
+          `The saved state has ${sizes} for ${name} (${part}): it belongs to another model, another optimizer or another choice of frozen parameters.`,
+        )
+      }
+      pairs.push([target, source])
+    }
+  }
+  return pairs
 }

@@ -37,9 +37,7 @@ export function placeParameters(
   frozen: readonly string[],
   stateSizes: StateSizes,
 ): Map<string, ParameterPlace> {
-  for (const name of frozen) {
-    if (!(name in parameters)) throw new EngineError("engine.bad-parameter", `There is no parameter ${name} to freeze: check its name.`)
-  }
+  checkParameters(parameters, frozen)
   const places = new Map<string, ParameterPlace>()
   for (const group of splitGroups(planParameters(parameters, new Set(frozen), stateSizes))) {
     const memory = allocateMemory(group.reduce((sum, { regions }) => sum + sumOf(regions), 0))
@@ -56,6 +54,18 @@ export function placeParameters(
   return places
 }
 
+/** @throws EngineError `engine.bad-parameter` for values that do not fill a shape, and for a frozen name that is none */
+export function checkParameters(parameters: NamedParameters, frozen: readonly string[]): void {
+  for (const name of frozen) {
+    if (!(name in parameters)) throw new EngineError("engine.bad-parameter", `There is no parameter ${name} to freeze: check its name.`)
+  }
+  for (const [name, { shape, data }] of Object.entries(parameters)) {
+    const size = sizeOf(shape)
+    if (data.length >= size) continue
+    throw new EngineError("engine.bad-parameter", `The parameter ${name} of shape [${shape}] needs ${size} values and has ${data.length}.`)
+  }
+}
+
 export function viewFloats(memory: WasmMemory, offset: number, size: number): Float32Array {
   return new Float32Array(memory.buffer, offset, size)
 }
@@ -70,14 +80,8 @@ interface ParameterPlan {
 
 function planParameters(parameters: NamedParameters, frozen: ReadonlySet<string>, stateSizes: StateSizes): ParameterPlan[] {
   const plans: ParameterPlan[] = []
-  for (const [name, { shape, data }] of Object.entries(parameters)) {
+  for (const [name, { shape }] of Object.entries(parameters)) {
     const size = sizeOf(shape)
-    if (data.length < size) {
-      throw new EngineError(
-        "engine.bad-parameter",
-        `The parameter ${name} of shape [${shape}] needs ${size} values and has ${data.length}.`,
-      )
-    }
     if (frozen.has(name)) continue
     const regions = [size, size, ...stateSizes(shape, size)].map((length) => Math.ceil((length * 4) / alignment) * alignment)
     if (sumOf(regions) > largestMemory) {

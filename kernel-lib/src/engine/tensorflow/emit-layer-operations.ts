@@ -1,6 +1,6 @@
 // Rules for the layer operations, composed of TensorFlow's: as layers.ts composes them on other backends, with the same numbers.
 import { geluTanhConstants } from "../layers"
-import { dropThreshold, goldenRatio, maskLayout, mixing } from "../random-stream"
+import { goldenRatio, largestDropped, maskLayout, mixing } from "../random-stream"
 import { sizeOf, type Value } from "../recording"
 import { cast, type Rules, reduceAxes, reshape, typed } from "./emit-tensor-operations"
 import { attribute, type GraphBuilder, type Name } from "./graph-builder"
@@ -105,14 +105,6 @@ export function makeLayerRules(isUsed: IsUsed): Rules<LayerOperation> {
       return sizeOf(shape) === 0 || (shape.length === 2 && shape[0] === rows) ? flat : reshape(graph, flat, shape)
     },
   }
-}
-
-/** The largest word that is dropped: words are compared as float32, which rounds the ones next to the threshold to it. */
-function largestDropped(rate: number): number {
-  const threshold = dropThreshold(rate)
-  let word = threshold
-  while (Math.fround(word + 1) <= threshold) word++
-  return word
 }
 
 const arithmetic = (graph: GraphBuilder) => ({

@@ -80,6 +80,7 @@ export class Executable {
 
 export class PjrtClient {
   private readonly cache: ProgramCache
+  private last: Promise<unknown> = Promise.resolve()
 
   constructor(
     private readonly table: PluginTable,
@@ -88,6 +89,16 @@ export class PjrtClient {
     identity: string,
   ) {
     this.cache = new ProgramCache(identity)
+  }
+
+  /**
+   * Runs `work` when everything before it is done: whoever collects tensors, runs on them and keeps what comes back does so undisturbed, as
+   * runs donate tensors that others know too.
+   */
+  exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.last.then(work)
+    this.last = result.catch(() => {})
+    return result
   }
 
   /** On a thread of its own, or from the cache on disk. @throws EngineError `engine.xla-failed`, `engine.out-of-memory` */

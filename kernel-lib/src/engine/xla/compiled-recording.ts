@@ -1,0 +1,78 @@
+// A recording as a program: its inputs and parameters by name in the program's order, compiled when it is first run.
+import type { Recording } from "../recording"
+import type { Precision } from "../session"
+import { dotPrecisionOf, emitRecording } from "./emitter"
+import { ModuleBuilder, type Term } from "./module-builder"
+import type { DeviceTensor, Executable, PjrtClient, Program } from "./pjrt-client"
+
+/** What a program reads, in order. */
+export interface ProgramInput {
+  readonly kind: "input" | "parameter" | "state"
+  readonly name: string
+  readonly term: Term
+}
+
+/** A module with the terms of a recording's outputs, to which more may be added before it is finished. */
+export interface OpenModule {
+  readonly module: ModuleBuilder
+  readonly inputs: ProgramInput[]
+  readonly outputs: Readonly<Record<string, Term>>
+}
+
+/** Emits `recording` into a new module. */
+export function openModule(recording: Recording, precision: Precision | undefined, platform: string): OpenModule {
+  const module = new ModuleBuilder(dotPrecisionOf(precision, platform))
+  const inputs: ProgramInput[] = []
+  const outputs = emitRecording(module, recording, {
+    precision,
+    source: (node) => {
+      const [{ shape, dtype }] = node.results
+      const term = module.input(dtype, shape)
+      inputs.push({ kind: node.operation === "Input" ? "input" : "parameter", name: node.attributes.name, term })
+      return term
+    },
+  })
+  return { module, inputs, outputs }
+}
+
+/** A program that is compiled at its first run; only the last run's failure is told, and another run tries again. */
+export class LazyProgram {
+  private compiled: Promise<Executable> | undefined
+  private isReleased = false
+
+  constructor(
+    private readonly client: PjrtClient,
+    private readonly program: Program,
+  ) {}
+
+  async run(inputs: readonly DeviceTensor[]): Promise<DeviceTensor[]> {
+    this.compiled ??= this.client.compile(this.program)
+    const executable = await this.compiled.catch((error) => {
+      this.compiled = undefined
+      throw error
+    })
+    return executable.run(inputs)
+  }
+
+  release(): void {
+    if (this.isReleased) return
+    this.isReleased = true
+    this.compiled?.then(
+      (executable) => executable.release(),
+      () => {},
+    )
+  }
+}
+
+/** The program of a finished module. */
+export function makeProgram(
+  module: ModuleBuilder,
+  outputs: readonly Term[],
+  donations: readonly (readonly [input: Term, output: number])[] = [],
+): Program {
+  return {
+    text: module.finish(outputs, donations),
+    numInputs: module.numInputs,
+    outputs: outputs.map(({ shape, dtype }) => ({ shape, dtype })) as Program["outputs"],
+  }
+}

@@ -1,0 +1,137 @@
+// A network run forward on a device: parameters of a training lie there already, inputs are copied when they change, and what is written in
+// place stays there until somebody asks for it.
+import { EngineError } from "../../core/errors"
+import { fillInputs, layOutMemory } from "../feeds"
+import { dataTypeOf, sizeOf } from "../recording"
+import type { ForwardDefinition, ForwardSession, NamedValues, TensorData } from "../session"
+import { traceForward } from "../tracer"
+import { LazyProgram, makeProgram, openModule, type ProgramInput } from "./compiled-recording"
+import { findHome, MirroredTensor } from "./mirrored-tensor"
+import type { Plugin } from "./open-plugin"
+import { optimizeForXla } from "./passes"
+import type { DeviceTensor } from "./pjrt-client"
+
+export class XlaForwardSession implements ForwardSession {
+  readonly inputs: NamedValues
+  readonly outputs: NamedValues
+  private readonly program: LazyProgram
+  private readonly read: readonly ProgramInput[]
+  private readonly mirrors = new Map<string, MirroredTensor>()
+  /** Copies of the caller's parameters, where they will not change. */
+  private readonly copies = new Map<string, MirroredTensor>()
+  private isRunning = false
+  private isDisposed = false
+
+  constructor(
+    private readonly plugin: Plugin,
+    private readonly definition: ForwardDefinition,
+  ) {
+    const { name = "network", forward, parameters, precision, memory = {}, inPlace = {} } = definition
+    const recording = optimizeForXla(traceForward({ name, inputs: definition.inputs, parameters, forward }))
+    for (const [parameter, { shape }] of Object.entries(recording.parameters)) this.checkSize(parameter, shape)
+    const laidOut = layOutMemory(definition, recording.outputs)
+    for (const [input, { shape, data }] of Object.entries(laidOut.inputs)) {
+      this.mirrors.set(input, new MirroredTensor(plugin.client, shape, dataTypeOf(data), data))
+    }
+    const view = (side: NamedValues, mirrorOf: (name: string) => string | undefined) =>
+      Object.fromEntries(
+        Object.entries(side).map(([name, value]) => {
+          const mirror = mirrorOf(name)
+          return [name, mirror === undefined || mirror in memory ? value : this.mirrors.get(mirror)!.asValue()]
+        }),
+      )
+    this.inputs = view(laidOut.inputs, (input) => input)
+    this.outputs = view(laidOut.outputs, (output) => inPlace[output])
+    const { module, inputs, outputs } = openModule(recording, precision, plugin.platform)
+    this.read = inputs
+    const names = Object.keys(recording.outputs)
+    const donations = inputs.flatMap(({ kind, name: input, term }) => {
+      const output = kind === "input" ? names.findIndex((output) => inPlace[output] === input) : -1
+      return output < 0 ? [] : [[term, output] as const]
+    })
+    this.program = new LazyProgram(
+      plugin.client,
+      makeProgram(
+        module,
+        names.map((output) => outputs[output]),
+        donations,
+      ),
+    )
+  }
+
+  async run(feeds: Readonly<Record<string, TensorData>> = {}, { signal }: { readonly signal?: AbortSignal } = {}): Promise<NamedValues> {
+    if (this.isDisposed) throw new EngineError("engine.disposed", "This session was disposed of: make a new one.")
+    if (this.isRunning) throw new EngineError("engine.busy", "This session is running: await one call before the next.")
+    if (signal?.aborted) throw cancelled()
+    fillInputs(this.inputs, feeds)
+    this.isRunning = true
+    try {
+      await this.plugin.client.exclusively(() => this.runNow())
+    } finally {
+      this.isRunning = false
+      if (this.isDisposed) this.free()
+    }
+    if (signal?.aborted || this.isDisposed) throw cancelled()
+    return this.outputs
+  }
+
+  dispose(): void {
+    if (this.isDisposed) return
+    this.isDisposed = true
+    if (!this.isRunning) this.free()
+  }
+
+  private async runNow(): Promise<void> {
+    const { inPlace = {}, memory = {} } = this.definition
+    // Whoever gave memory may have written there.
+    for (const name of Object.keys(memory)) void this.mirrors.get(name)?.data
+    const passing: DeviceTensor[] = []
+    const results = await this.program.run(this.read.map((input) => this.place(input, passing)))
+    for (const tensor of passing) tensor.release()
+    for (const [index, [name, value]] of Object.entries(this.outputs).entries()) {
+      const mirror = inPlace[name] === undefined ? undefined : this.mirrors.get(inPlace[name])!
+      if (!mirror) {
+        await results[index].readAsync(value.data)
+        results[index].release()
+        continue
+      }
+      mirror.adopt(results[index])
+      if (inPlace[name] in memory) mirror.refresh()
+    }
+  }
+
+  private place({ kind, name }: ProgramInput, passing: DeviceTensor[]): DeviceTensor {
+    if (kind === "input") return this.mirrors.get(name)!.onDevice()
+    const { client } = this.plugin
+    const parameter = this.definition.parameters[name]
+    const home = findHome(parameter, client)
+    if (home) return home.onDevice()
+    const { shape } = parameter
+    if (this.definition.areParametersFixed) {
+      const copy = this.copies.get(name) ?? new MirroredTensor(client, shape, "float32", parameter.data)
+      this.copies.set(name, copy)
+      return copy.onDevice()
+    }
+    const tensor = client.upload(parameter.data, shape)
+    passing.push(tensor)
+    return tensor
+  }
+
+  private checkSize(name: string, shape: readonly number[]): void {
+    const parameter = this.definition.parameters[name]
+    const { length } = findHome(parameter, this.plugin.client) ? { length: sizeOf(parameter.shape) } : parameter.data
+    const size = sizeOf(shape)
+    if (length >= size) return
+    throw new EngineError("engine.bad-parameter", `The parameter ${name} needs ${size} values and has ${length}.`)
+  }
+
+  private free(): void {
+    for (const mirror of this.mirrors.values()) mirror.release(true)
+    for (const copy of this.copies.values()) copy.release()
+    this.program.release()
+  }
+}
+
+export function cancelled(): EngineError {
+  return new EngineError("engine.cancelled", "The run was cancelled: nothing was updated.")
+}
