@@ -187,11 +187,11 @@ export class ReproducedTraining implements ReproducedTrainingData {
       .find(({ value }) => value > ours)
     if (!rival || !heldOut) return []
     const taught = heldOut.scores[first]
-    const gap = formatScore(taught - ours, scale)
+    const onTaught = formatScore(taught, scale)
     const cause =
       ours >= 0.75 * taught
-        ? `The rows are not where it fails: on the teacher's own rows that it has not seen it is at ${formatScore(taught, scale)}, hardly better. The base is too small, or has read too little, to learn the task from them.`
-        : `It does better on the teacher's own rows that it has not seen (${formatScore(taught, scale)}, ${gap} more): much of what is lacking lies in how the real test differs from the rows, and the rest in the base, since ${formatScore(taught, scale)} is not all of them either.`
+        ? `What it lacks it lacks on the teacher's own rows too, where it has ${onTaught} on those that it has not seen: its base is too small, has read too little, or was trained too briefly.`
+        : `On the teacher's own rows that it has not seen it has ${onTaught}, ${formatScore(taught - ours, scale)} more: it has learned much of what it was taught, and the real test asks for something else.`
     return [`${capitalize(rival.system)} stands higher (${formatScore(rival.value, scale)} ${label}). ${cause}`]
   }
 
