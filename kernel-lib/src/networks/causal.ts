@@ -1,5 +1,5 @@
 // What decoder-only networks (GPT-2, Llama) have in common: who may see whom, attention in which several query heads share keys and
-// values, and the places whose next token is wanted. Rows are padded on their right, so that no token ever sees padding.
+// values, and the places whose next token is wanted. Padding comes after a row, so that no token ever sees it.
 //
 // In shapes: B rows, N tokens or beams with queries, M keys, H query heads, G key heads, K numbers a head, D model.
 import * as tf from "@tensorflow/tfjs-core"

@@ -1,7 +1,7 @@
 // GPT-2 (Radford et al. 2019) as transformers' GPT2LMHeadModel runs it. Weights carry transformers' names and lie as it stores them, which
 // for its Conv1D layers is [inputs, outputs].
 //
-// In shapes: B rows, T tokens, P places whose next token is wanted, D model, H heads, K numbers a head, F feed-forward, V vocabulary,
+// In shapes: B rows, T tokens, Q of all rows together, P places whose next token is wanted, D model, H heads, K numbers a head, F feed-forward, V vocabulary,
 // W beams, Z cache slots.
 import * as tf from "@tensorflow/tfjs-core"
 import {
@@ -19,6 +19,7 @@ import {
   softmaxCrossEntropy,
 } from "../engine"
 import { attendGrouped, causalMask, pickPlaces, type Remember, rememberNothing, splitHeads } from "./causal"
+import { layOut, type Packing, pickUp, readPacking } from "./packing"
 
 /** The shape of a GPT-2, in transformers' words. */
 export interface Gpt2Shape {
@@ -53,39 +54,26 @@ interface Pass {
 
 /**
  * The mean cross-entropy of the wanted tokens.
- * @param inputs inputIds int32 [B,T], padded on the right; lossPlaces int32 [P], the places (row * T + t) whose next token is wanted;
- *   labels int32 [P], those tokens (-100: ignored)
+ * @param inputs as for `gpt2Logits`, and labels int32 [P], the wanted tokens (-100: ignored)
  * @returns a scalar
  */
 export function gpt2Loss(shape: Gpt2Shape, inputs: NamedTensors, weights: NamedTensors, rate = 0, random?: RandomStream): tf.Tensor {
-  const logits = gpt2TargetLogits(shape, inputs, weights, rate, random)
+  const logits = gpt2Logits(shape, inputs, weights, rate, random)
   return inScope("loss", () => softmaxCrossEntropy(logits, inputs.labels))
 }
 
 /**
  * The scores of every next token at the wanted places alone: the head, which is as wide as the vocabulary, passes over the others.
- * @param inputs as for `gpt2Loss`, without labels
+ * @param inputs rows behind each other, as `readPacking` reads them: inputIds int32 [Q] and their positions int32 [Q], places int32 [Q],
+ *   tokens int32 [B,T]; lossPlaces int32 [P], the tokens whose next one is wanted
  * @returns [P,V]
- */
-export function gpt2TargetLogits(
-  shape: Gpt2Shape,
-  inputs: NamedTensors,
-  weights: NamedTensors,
-  rate = 0,
-  random?: RandomStream,
-): tf.Tensor {
-  const pass: Pass = { shape, weights, rate, random }
-  return head(pass, pickPlaces(read(pass, inputs.inputIds), inputs.lossPlaces))
-}
-
-/**
- * The scores of every next token at every place.
- * @param inputs inputIds int32 [B,T], padded on the right
- * @returns [B,T,V]
  */
 export function gpt2Logits(shape: Gpt2Shape, inputs: NamedTensors, weights: NamedTensors, rate = 0, random?: RandomStream): tf.Tensor {
   const pass: Pass = { shape, weights, rate, random }
-  return head(pass, read(pass, inputs.inputIds))
+  const packing = readPacking(inputs.places, inputs.tokens)
+  const x = drop(pass, embedTokens(pass, inputs.inputIds, inputs.positions))
+  const states = blocks(pass, x, causalMask(packing.grid[1]), rememberNothing, packing)
+  return head(pass, pickPlaces(states, inputs.lossPlaces))
 }
 
 /**
@@ -126,40 +114,34 @@ export function gpt2DecodeStep(shape: Gpt2Shape, inputs: NamedTensors, weights: 
   return { ...outputs, logits: head(pass, tf.reshape(states, [rows * beams, shape.modelSize])) }
 }
 
-/** Whole texts from their start, in training. ids [B,T] -> [B,T,D] */
-function read(pass: Pass, ids: tf.Tensor): tf.Tensor {
-  const length = ids.shape[1]!
-  const x = embedTokens(pass, ids, tf.range(0, length, 1, "int32"))
-  return blocks(pass, drop(pass, x), causalMask(length), rememberNothing)
-}
-
-/** ids [B,N], positions [B,N] or [N] -> [B,N,D] */
+/** ids and positions [...] -> [..., D] */
 function embedTokens({ weights }: Pass, ids: tf.Tensor, positions: tf.Tensor): tf.Tensor {
   return tf.add(embed(weights["transformer.wte.weight"], ids), embed(weights["transformer.wpe.weight"], positions))
 }
 
-/** x [B,N,D], mask for [B,H,N,M] -> [B,N,D] */
-function blocks(pass: Pass, x: tf.Tensor, mask: tf.Tensor, remember: Remember): tf.Tensor {
+/** x [B,N,D] or, with a packing, [Q,D], mask for [B,H,N,M] -> as x */
+function blocks(pass: Pass, x: tf.Tensor, mask: tf.Tensor, remember: Remember, packing?: Packing): tf.Tensor {
   for (let i = 0; i < pass.shape.numLayers; i++) {
     const block = `transformer.h.${i}`
-    x = inScope(block, () => feedForward(pass, block, selfAttention(pass, i, x, mask, remember)))
+    x = inScope(block, () => feedForward(pass, block, selfAttention(pass, i, x, mask, remember, packing)))
   }
   return x
 }
 
-/** x [B,N,D], mask for [B,H,N,M] -> [B,N,D] */
-function selfAttention(pass: Pass, layer: number, x: tf.Tensor, mask: tf.Tensor, remember: Remember): tf.Tensor {
+/** x [B,N,D] or, with a packing, [Q,D], mask for [B,H,N,M] -> as x */
+function selfAttention(pass: Pass, layer: number, x: tf.Tensor, mask: tf.Tensor, remember: Remember, packing?: Packing): tf.Tensor {
   const { modelSize, numHeads, isScoreScaled, isScoreScaledByLayer } = pass.shape
   const block = `transformer.h.${layer}`
   const scale = (isScoreScaled ? (modelSize / numHeads) ** -0.5 : 1) / (isScoreScaledByLayer ? layer + 1 : 1)
-  const joint = convolve(pass, `${block}.attn.c_attn`, norm(pass, `${block}.ln_1`, x)) // [B,N,3*D]
-  const [query, key, value] = tf.split(joint, 3, 2).map((part) => splitHeads(part, numHeads)) // [B,H,N,K]
+  const joint = convolve(pass, `${block}.attn.c_attn`, norm(pass, `${block}.ln_1`, x))
+  const laid = packing ? layOut(packing, joint) : joint // [B,N,3*D]
+  const [query, key, value] = tf.split(laid, 3, 2).map((part) => splitHeads(part, numHeads)) // [B,H,N,K]
   const [keys, values] = remember(layer, key, value)
   const mixed = attendGrouped(query, keys, values, mask, scale, (weights) => drop(pass, weights))
-  return tf.add(x, drop(pass, convolve(pass, `${block}.attn.c_proj`, mixed)))
+  return tf.add(x, drop(pass, convolve(pass, `${block}.attn.c_proj`, packing ? pickUp(packing, mixed) : mixed)))
 }
 
-/** x [B,N,D] -> [B,N,D] */
+/** x [..., D] -> [..., D] */
 function feedForward(pass: Pass, block: string, x: tf.Tensor): tf.Tensor {
   const inner = convolve(pass, `${block}.mlp.c_fc`, norm(pass, `${block}.ln_2`, x)) // [B,N,F]
   return tf.add(x, drop(pass, convolve(pass, `${block}.mlp.c_proj`, activate(pass.shape, inner))))

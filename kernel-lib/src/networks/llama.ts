@@ -1,7 +1,7 @@
 // The Llama family (Touvron et al. 2023, arXiv 2302.13971) as transformers runs it: Llama and SmolLM2, Qwen2 (biases on queries, keys and
 // values), Mistral. Weights carry transformers' names and lie as it stores them: [outputs, inputs].
 //
-// In shapes: B rows, T tokens, P places whose next token is wanted, D model, H query heads, G key heads, K numbers a head, F feed-forward,
+// In shapes: B rows, T tokens, Q of all rows together, P places whose next token is wanted, D model, H query heads, G key heads, K numbers a head, F feed-forward,
 // V vocabulary, W beams, Z cache slots.
 import * as tf from "@tensorflow/tfjs-core"
 import {
@@ -19,6 +19,7 @@ import {
   softmaxCrossEntropy,
 } from "../engine"
 import { attendGrouped, causalMask, pickPlaces, type Remember, rememberNothing, repeatMask, splitHeads } from "./causal"
+import { layOut, type Packing, pickUp, readPacking } from "./packing"
 import { type RotaryShape, type Turns, turn, turnsOfLength, turnsOfPositions } from "./rotary"
 
 /** The shape of a Llama, in transformers' words. */
@@ -61,44 +62,35 @@ interface Pass {
 interface Places {
   readonly turns: Turns
   readonly mask: tf.Tensor
+  /** Where rows stand behind each other. */
+  readonly packing?: Packing
 }
 
 /**
  * The mean cross-entropy of the wanted tokens.
- * @param inputs inputIds int32 [B,T], padded on the right; lossPlaces int32 [P], the places (row * T + t) whose next token is wanted;
- *   labels int32 [P], those tokens (-100: ignored)
+ * @param inputs as for `llamaLogits`, and labels int32 [P], the wanted tokens (-100: ignored)
  * @param rate of dropout, which Llama has on attention's weights only
  * @returns a scalar
  */
 export function llamaLoss(shape: LlamaShape, inputs: NamedTensors, weights: NamedTensors, rate = 0, random?: RandomStream): tf.Tensor {
-  const logits = llamaTargetLogits(shape, inputs, weights, rate, random)
+  const logits = llamaLogits(shape, inputs, weights, rate, random)
   return inScope("loss", () => softmaxCrossEntropy(logits, inputs.labels))
 }
 
 /**
  * The scores of every next token at the wanted places alone: the head, which is as wide as the vocabulary, passes over the others.
- * @param inputs as for `llamaLoss`, without labels
+ * @param inputs rows behind each other, as `readPacking` reads them: inputIds int32 [Q], places int32 [Q], tokens int32 [B,T]; lossPlaces
+ *   int32 [P], the tokens whose next one is wanted
  * @returns [P,V]
- */
-export function llamaTargetLogits(
-  shape: LlamaShape,
-  inputs: NamedTensors,
-  weights: NamedTensors,
-  rate = 0,
-  random?: RandomStream,
-): tf.Tensor {
-  const pass: Pass = { shape, weights, rate, random }
-  return head(pass, pickPlaces(read(pass, inputs.inputIds), inputs.lossPlaces))
-}
-
-/**
- * The scores of every next token at every place.
- * @param inputs inputIds int32 [B,T], padded on the right
- * @returns [B,T,V]
  */
 export function llamaLogits(shape: LlamaShape, inputs: NamedTensors, weights: NamedTensors, rate = 0, random?: RandomStream): tf.Tensor {
   const pass: Pass = { shape, weights, rate, random }
-  return head(pass, read(pass, inputs.inputIds))
+  const { rotary, headSize, numHeads, numKeyHeads } = shape
+  const packing = readPacking(inputs.places, inputs.tokens)
+  const [, length] = packing.grid
+  const mask = repeatMask(causalMask(length), numHeads / numKeyHeads)
+  const places: Places = { turns: turnsOfLength(rotary, headSize, length), mask, packing }
+  return head(pass, pickPlaces(layers(pass, inputs.inputIds, places, rememberNothing), inputs.lossPlaces))
 }
 
 /**
@@ -139,20 +131,12 @@ export function llamaDecodeStep(shape: LlamaShape, inputs: NamedTensors, weights
   return { ...outputs, logits: head(pass, tf.reshape(states, [rows * beams, shape.modelSize])) }
 }
 
-/** Whole texts from their start, in training. ids [B,T] -> [B,T,D] */
-function read(pass: Pass, ids: tf.Tensor): tf.Tensor {
-  const { rotary, headSize, numHeads, numKeyHeads } = pass.shape
-  const length = ids.shape[1]!
-  const places = { turns: turnsOfLength(rotary, headSize, length), mask: repeatMask(causalMask(length), numHeads / numKeyHeads) }
-  return layers(pass, ids, places, rememberNothing)
-}
-
 /** positions [B,N], mask for [B,1,N,M] */
 function placesOf({ rotary, headSize, numHeads, numKeyHeads }: LlamaShape, positions: tf.Tensor, mask: tf.Tensor): Places {
   return { turns: turnsOfPositions(rotary, headSize, positions), mask: repeatMask(mask, numHeads / numKeyHeads) }
 }
 
-/** ids [B,N] -> [B,N,D] */
+/** ids [B,N] or, with a packing, [Q] -> [B,N,D] or [Q,D] */
 function layers(pass: Pass, ids: tf.Tensor, places: Places, remember: Remember): tf.Tensor {
   let x = embed(pass.weights["model.embed_tokens.weight"], ids)
   for (let i = 0; i < pass.shape.numLayers; i++) {
@@ -162,20 +146,23 @@ function layers(pass: Pass, ids: tf.Tensor, places: Places, remember: Remember):
   return x
 }
 
-/** x [B,N,D] -> [B,N,D] */
-function selfAttention(pass: Pass, layer: number, x: tf.Tensor, { turns, mask }: Places, remember: Remember): tf.Tensor {
+/** x [B,N,D] or, with a packing, [Q,D] -> as x */
+function selfAttention(pass: Pass, layer: number, x: tf.Tensor, { turns, mask, packing }: Places, remember: Remember): tf.Tensor {
   const { numHeads, numKeyHeads, headSize, hasQueryBias, hasOutputBias } = pass.shape
   const name = `model.layers.${layer}.self_attn`
   const h = norm(pass, `model.layers.${layer}.input_layernorm`, x)
-  const query = turn(splitHeads(project(pass, `${name}.q_proj`, h, hasQueryBias), numHeads), turns) // [B,H,N,K]
-  const key = turn(splitHeads(project(pass, `${name}.k_proj`, h, hasQueryBias), numKeyHeads), turns) // [B,G,N,K]
-  const value = splitHeads(project(pass, `${name}.v_proj`, h, hasQueryBias), numKeyHeads)
-  const [keys, values] = remember(layer, key, value) // [B,G,M,K]
+  const split = (part: string, heads: number) => {
+    const projected = project(pass, `${name}.${part}`, h, hasQueryBias)
+    return splitHeads(packing ? layOut(packing, projected) : projected, heads)
+  }
+  const query = turn(split("q_proj", numHeads), turns) // [B,H,N,K]
+  const key = turn(split("k_proj", numKeyHeads), turns) // [B,G,N,K]
+  const [keys, values] = remember(layer, key, split("v_proj", numKeyHeads)) // [B,G,M,K]
   const mixed = attendGrouped(query, keys, values, mask, headSize ** -0.5, (weights) => dropout(weights, pass.rate, pass.random))
-  return tf.add(x, project(pass, `${name}.o_proj`, mixed, hasOutputBias))
+  return tf.add(x, project(pass, `${name}.o_proj`, packing ? pickUp(packing, mixed) : mixed, hasOutputBias))
 }
 
-/** x [B,N,D] -> [B,N,D] */
+/** x [..., D] -> [..., D] */
 function feedForward(pass: Pass, layer: string, x: tf.Tensor): tf.Tensor {
   const { hasFeedForwardBias } = pass.shape
   const h = norm(pass, `${layer}.post_attention_layernorm`, x)

@@ -17,7 +17,8 @@ import { writeIds } from "./configuration-members"
 import type { DecoderOnly } from "./decoder"
 import { DecodingMemory } from "./decoding-memory"
 import type { GenerationConfiguration } from "./generation-configuration"
-import { bucketLength } from "./length-buckets"
+import { bucketLength, bucketTokens } from "./length-buckets"
+import { fillTokens, packRows } from "./pack-rows"
 import type { NamedTensor } from "./safetensors"
 import { endSequence } from "./sequence-ends"
 import { TextGeneration } from "./text-generation"
@@ -35,6 +36,8 @@ export interface CausalModel {
   readonly endIds: readonly number[]
   /** The longest text, prompt and answer together, in tokens. */
   readonly longestText?: number
+  /** `Architecture.paddingShare` */
+  readonly paddingShare: number
   readonly embeddingName: string
   /** The same network with its embedding as its head, or with a head of its own. */
   withHead(isTied: boolean): CausalModel
@@ -153,27 +156,42 @@ export class CausalArchitecture implements Architecture {
     return [inputIds.length + labelIds.length - 1]
   }
 
-  /** inputIds int32 [B,T], padded on the right; lossPlaces and labels int32 [P]: each place's next token, of `labelIds` only. */
+  get paddingShare(): number {
+    return this.model.paddingShare
+  }
+
+  /**
+   * Rows behind each other: inputIds, places and positions int32 [Q], tokens int32 [B,T]; lossPlaces and labels int32 [P]: each token whose
+   * next one is wanted, and that one, of `labelIds` only.
+   */
   makeBatch(rows: readonly TrainingRow[], batchSize: number, lengths?: readonly number[]): NamedValues {
-    const own = rows.map((row) => this.paddedLengths(row)[0])
+    // The last token is only predicted.
+    const texts = rows.map(({ inputIds, labelIds }) => [...inputIds, ...labelIds].slice(0, -1))
     const longest = this.model.longestText ?? Number.MAX_SAFE_INTEGER
-    const length = Math.min(longest, lengths?.[0] ?? bucketLength(Math.max(...own)))
-    const places = bucketLength(rows.reduce((sum, { labelIds }) => sum + labelIds.length, 0))
-    const inputIds = new Int32Array(batchSize * length).fill(this.model.padId ?? 0)
-    const lossPlaces = new Int32Array(places)
-    const labels = new Int32Array(places).fill(ignored)
-    let count = 0
-    rows.forEach((row, at) => {
-      inputIds.set([...row.inputIds, ...row.labelIds].slice(0, -1), at * length)
-      row.labelIds.forEach((label, i) => {
-        lossPlaces[count] = at * length + row.inputIds.length - 1 + i
+    const length = Math.min(longest, lengths?.[0] ?? bucketLength(Math.max(...texts.map((text) => text.length))))
+    const packed = packRows(texts, batchSize, length)
+    const wanted = bucketTokens(rows.reduce((sum, { labelIds }) => sum + labelIds.length, 0))
+    const lossPlaces = new Int32Array(wanted)
+    const labels = new Int32Array(wanted).fill(ignored)
+    let [begin, count] = [0, 0]
+    for (const { inputIds, labelIds } of rows) {
+      for (const [at, label] of labelIds.entries()) {
+        lossPlaces[count] = begin + inputIds.length - 1 + at
         labels[count++] = label
-      })
-    })
+      }
+      begin += inputIds.length + labelIds.length - 1
+    }
     return {
-      inputIds: { shape: [batchSize, length], data: inputIds },
-      lossPlaces: { shape: [places], data: lossPlaces },
-      labels: { shape: [places], data: labels },
+      inputIds: fillTokens(texts, packed, this.model.padId ?? 0),
+      positions: fillTokens(
+        texts.map((text) => [...text.keys()]),
+        packed,
+        0,
+      ),
+      places: packed.places,
+      tokens: packed.tokens,
+      lossPlaces: { shape: [wanted], data: lossPlaces },
+      labels: { shape: [wanted], data: labels },
     }
   }
 

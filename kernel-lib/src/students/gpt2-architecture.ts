@@ -5,6 +5,7 @@ import type { Family } from "./architecture"
 import { CausalArchitecture, type CausalModel } from "./causal-architecture"
 import type { DecoderOnly } from "./decoder"
 import { type Gpt2Configuration, readGpt2Configuration, writeGpt2Configuration } from "./gpt2-configuration"
+import { estimatePaddingShare } from "./padding-share"
 
 export const gpt2Family: Family = {
   modelTypes: ["gpt2"],
@@ -21,6 +22,11 @@ function gpt2Model(configuration: Gpt2Configuration): CausalModel {
     padId,
     endIds,
     longestText: shape.maxPositions,
+    paddingShare: estimatePaddingShare({
+      numHeads: shape.numHeads,
+      headSize: shape.modelSize / shape.numHeads,
+      matrices: 4 * shape.modelSize ** 2 + 2 * shape.modelSize * shape.feedForwardSize,
+    }),
     embeddingName: "transformer.wte.weight",
     withHead: (isHeadTied) => gpt2Model({ ...configuration, shape: { ...shape, isHeadTied } }),
     listWeights: () => listGpt2Weights(shape, initializerRange),

@@ -5,6 +5,7 @@ import type { Family } from "./architecture"
 import { CausalArchitecture, type CausalModel } from "./causal-architecture"
 import type { DecoderOnly } from "./decoder"
 import { type LlamaConfiguration, llamaModelTypes, readLlamaConfiguration, writeLlamaConfiguration } from "./llama-configuration"
+import { estimatePaddingShare } from "./padding-share"
 
 export const llamaFamily: Family = {
   modelTypes: llamaModelTypes,
@@ -21,6 +22,7 @@ function llamaModel(configuration: LlamaConfiguration): CausalModel {
     padId,
     endIds,
     longestText: shape.longestText,
+    paddingShare: estimatePaddingShare({ ...shape, matrices: countMatrices(shape) }),
     embeddingName: "model.embed_tokens.weight",
     withHead: (isHeadTied) => llamaModel({ ...configuration, shape: { ...shape, isHeadTied } }),
     listWeights: () => listLlamaWeights(shape, initializerRange),
@@ -30,6 +32,11 @@ function llamaModel(configuration: LlamaConfiguration): CausalModel {
     loss: (dropout) => (inputs, weights, random) => llamaLoss(shape, inputs, weights, dropout, random),
     decoder: llamaDecoder(shape),
   }
+}
+
+/** Numbers in a layer's matrices. */
+function countMatrices({ modelSize, headSize, numHeads, numKeyHeads, feedForwardSize }: LlamaShape): number {
+  return 2 * modelSize * headSize * (numHeads + numKeyHeads) + 3 * modelSize * feedForwardSize
 }
 
 /** The Llama family as decoding drives it. */

@@ -5,6 +5,7 @@ import { drawT5Weight, listT5Weights } from "../networks/t5-weights"
 import type { AnsweringParts, Architecture, Family, LoadedWeights, NormalStream, RowLimits, TrainingRow, WeightSpec } from "./architecture"
 import { DecodingMemory } from "./decoding-memory"
 import { fillTokens, packRows } from "./pack-rows"
+import { estimatePaddingShare } from "./padding-share"
 import type { NamedTensor } from "./safetensors"
 import { cutTokens, endSequence } from "./sequence-ends"
 import { readT5Configuration, type T5Configuration, writeT5Configuration } from "./t5-configuration"
@@ -24,9 +25,6 @@ const embedding = "shared.weight"
 const embeddingNames = [embedding, "encoder.embed_tokens.weight", "decoder.embed_tokens.weight", head]
 /** A label that the loss leaves out. */
 const ignored = -100
-const usualLength = 64
-/** What could be computed while softmax, mask, dropout and their gradients pass over a score in memory some ten times. */
-const operationsAScore = 800
 
 class T5Architecture implements Architecture {
   constructor(private readonly configuration: T5Configuration) {}
@@ -110,15 +108,10 @@ class T5Architecture implements Architecture {
     return [inputIds.length, labelIds.length]
   }
 
-  /**
-   * Padding is computed in attention only. Of a token's multiplications and additions in a layer: those of its scores with `usualLength`
-   * others, beside those of the matrices.
-   */
   get paddingShare(): number {
     const { modelSize, headSize, numHeads, feedForwardSize, isGated } = this.shape
-    const attention = usualLength * numHeads * (12 * headSize + operationsAScore)
     const matrices = 4 * modelSize * numHeads * headSize + (isGated ? 3 : 2) * modelSize * feedForwardSize
-    return Math.min(1, attention / (6 * matrices))
+    return estimatePaddingShare({ numHeads, headSize, matrices })
   }
 
   /** The feeds of `t5Logits`, and labels int32 [Q]; the decoder reads the labels one place later. */
