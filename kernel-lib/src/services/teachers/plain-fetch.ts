@@ -12,9 +12,8 @@ export const plainFetch: typeof fetch = async (address, init) => {
   const { body, headers, method = "GET", signal } = init ?? {}
   if (typeof address !== "string" || typeof body !== "string") return fetch(address, init)
   const url = new URL(address)
-  const bytes = Buffer.from(body)
-  const sent = { ...Object.fromEntries(new Headers(headers)), "content-length": String(bytes.length) }
-  const { response, content } = await exchange({ url, method, headers: sent, body: bytes, signal: signal ?? undefined })
+  const sent = { ...Object.fromEntries(new Headers(headers)), "content-length": String(Buffer.byteLength(body)) }
+  const { response, content } = await exchange({ url, method, headers: sent, body, signal: signal ?? undefined })
   const status = response.statusCode ?? 0
   // Whoever redirects has not done the work yet.
   if (status >= 300 && status < 400 && response.headers.location) return fetch(address, init)
@@ -25,7 +24,7 @@ interface Exchange {
   readonly url: URL
   readonly method: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Buffer
+  readonly body: string
   readonly signal?: AbortSignal
 }
 
