@@ -23,7 +23,7 @@ interface Setting {
   readonly threads: number
   readonly isQuick: boolean
   readonly batches: readonly (readonly TrainingRow[])[]
-  /** To pad to, of inputs and outputs: the same for all. */
+  /** Of our grids, of inputs and outputs; peers pad to the longest of a batch. */
   readonly lengths: readonly (readonly number[])[]
   /** Of PyTorch's AdamW. */
   readonly form: string
@@ -42,7 +42,7 @@ export async function measureSteps({ name, engine, precision, tolerance }: Case,
     const [us, ...others] = contenders
     await us.ask("prepare", { folder, threads, batches, engine, precision, dropout: 0, batchSize: batches[0].length, lengths })
     for (const peer of others)
-      await peer.ask("prepare", { folder, threads, batches: batches.map((batch) => padBatch(batch, lengths)), precision, form })
+      await peer.ask("prepare", { folder, threads, batches: batches.map((batch) => padBatch(batch)), precision, form })
     // The first pass makes graphs and fills caches; what it computes must be equal.
     const first = await runRounds(contenders, 1, (contender) => contender.ask<Steps>("steps", { batches: indices }))
     const [ourLosses, ...theirLosses] = first.map(([{ losses }]) => losses)
@@ -62,7 +62,8 @@ export async function measureSteps({ name, engine, precision, tolerance }: Case,
   })
 }
 
-function checkLosses(name: string, ours: readonly number[], theirs: readonly number[], peer: string, tolerance: number): void {
+/** @throws Error that shows both when they are apart */
+export function checkLosses(name: string, ours: readonly number[], theirs: readonly number[], peer: string, tolerance: number): void {
   const isNear = (loss: number, step: number) => Math.abs(loss - theirs[step]) <= tolerance * (step + 1) * Math.abs(theirs[step])
   if (ours.every(isNear)) return
   const show = (losses: readonly number[]) => losses.map((loss) => loss.toFixed(4)).join(" ")

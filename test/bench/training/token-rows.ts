@@ -71,9 +71,9 @@ function drawLength(share: number, column: 1 | 2): number {
   return Math.round(low[column] + ((share - low[0]) / (high[0] - low[0])) * (high[column] - low[column]))
 }
 
-/** A batch as every contender gets it: inputs and outputs padded to the least of `lengths` that hold the longest. */
-export function padBatch(rows: readonly TrainingRow[], lengths: readonly (readonly number[])[]) {
-  const width = (kind: number, longest: number) => lengths[kind].find((length) => length >= longest)!
+/** A batch as a peer gets it: inputs and outputs padded to the longest, or to the least of `lengths` that hold it. */
+export function padBatch(rows: readonly TrainingRow[], lengths?: readonly (readonly number[])[]) {
+  const width = (kind: number, longest: number) => lengths?.[kind].find((length) => length >= longest) ?? longest
   const inputs = width(0, Math.max(...rows.map(({ inputIds }) => inputIds.length)))
   const labels = width(1, Math.max(...rows.map(({ labelIds }) => labelIds.length)))
   const fill = (values: readonly number[], length: number, filler: number) =>
