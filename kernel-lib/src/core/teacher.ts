@@ -37,6 +37,8 @@ export interface TeacherCompletion {
   readonly usage: TokenUsage
   /** Price in US dollars; 0 for local and simulated teachers. */
   readonly usd: number
+  /** From sending the request to its whole answer, without what it waited before; undefined where nobody measured. */
+  readonly seconds?: number
   /** True where the answer was on this machine already: nothing was sent, and nothing is paid. */
   readonly isReused?: boolean
 }

@@ -208,8 +208,9 @@ export function meterTeacher(teacher: Teacher, purse: Purse, record: (event: Run
   return aroundTeacher(teacher, {
     async complete(request, options): Promise<TeacherCompletion> {
       const giveBack = await purse.reserve(request, teacher, options?.signal)
+      const started = performance.now()
       try {
-        const completion = await teacher.complete(request, options)
+        const completion = timed(await teacher.complete(request, options), started, teacher)
         if (completion.isReused) {
           purse.countReused()
           return completion
@@ -229,4 +230,11 @@ export function meterTeacher(teacher: Teacher, purse: Purse, record: (event: Run
       }
     },
   })
+}
+
+/** `completion` with the seconds that it took, where the teacher does not tell them itself: one with a gate counts no waiting. */
+function timed(completion: TeacherCompletion, started: number, { isRecorded, batchSize, maxConcurrency }: Teacher): TeacherCompletion {
+  const isKnown = completion.seconds !== undefined || completion.isReused || isRecorded
+  if (isKnown || batchSize !== undefined || maxConcurrency !== undefined) return completion
+  return { ...completion, seconds: (performance.now() - started) / 1000 }
 }

@@ -3,6 +3,7 @@ import type { Dataset } from "../../core/dataset"
 import { messageOf } from "../../core/errors"
 import type { Decoding, Prediction, Student } from "../../core/student"
 import { canAnswer, type Teacher } from "../../core/teacher"
+import { summarizeSeconds } from "../../measures/answer-seconds"
 import type { Answer } from "../../measures/metric"
 import type { StageContext } from "../../store/define-stage"
 import type { FolderRun } from "../../store/run"
@@ -33,7 +34,7 @@ export interface AnswerOptions {
 /** A system's answers, before they are scored. */
 export type AnsweredSystem = Pick<
   SystemScores,
-  "name" | "label" | "note" | "answer" | "failures" | "bytes" | "usdPerThousand" | "secondsPerThousand"
+  "name" | "label" | "note" | "answer" | "failures" | "bytes" | "usdPerThousand" | "answerSeconds" | "secondsPerThousand"
 > & { readonly answers: readonly Answer[] }
 
 export interface AllAnswers {
@@ -129,7 +130,7 @@ async function answerByTeacher(
   const started = performance.now()
   const reusedBefore = run.spending.requestsReused
   try {
-    const { answers, failures, usd } = await askTeacher(teacher, spec, test.inputs, {
+    const asked = await askTeacher(teacher, spec, test.inputs, {
       signal,
       onProgress: (done) =>
         progress({ done, total: test.length, unit: "rows", note: system === "teacher" ? "teacher" : "teacher, zero-shot" }),
@@ -137,13 +138,17 @@ async function answerByTeacher(
     const seconds = (performance.now() - started) / 1000
     // Answers from the response store say nothing about how fast the teacher is.
     const isTimed = run.spending.requestsReused === reusedBefore && !teacher.isRecorded
+    const { answers, failures, usd } = asked
+    // A teacher somewhere else that says it costs nothing does not know its price, and a recording is no price list.
+    const isPriced = usd > 0 || (teacher.sendsTo === undefined && !teacher.isRecorded)
     const simulated = teacher.isSimulated ? "simulated" : undefined
     const failed = failures.length > 0 ? `${failures.length} of ${test.length} requests failed` : undefined
     return {
       name: system,
       label: spec.demonstrations.length > 0 ? "teacher, few-shot" : "teacher, zero-shot",
       note: [name === simulated ? undefined : name, simulated, failed].filter(Boolean).join(", "),
-      ...{ answers, failures, usdPerThousand: (usd / test.length) * 1000 },
+      ...{ answers, failures, usdPerThousand: isPriced ? (usd / test.length) * 1000 : undefined },
+      answerSeconds: summarizeSeconds(asked.seconds),
       secondsPerThousand: isTimed ? (seconds / test.length) * 1000 : undefined,
     }
   } catch (error) {

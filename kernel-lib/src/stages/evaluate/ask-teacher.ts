@@ -16,6 +16,8 @@ export interface TeacherAnswers {
   /** Why, by position. */
   readonly failures: readonly { readonly row: number; readonly reason: string }[]
   readonly usd: number
+  /** Of each answer whose time is known, also where it was asked in an earlier run. */
+  readonly seconds: readonly number[]
 }
 
 /** Requests in flight at once. */
@@ -35,6 +37,7 @@ export async function askTeacher(
 ): Promise<TeacherAnswers> {
   const answers: (string | undefined)[] = new Array(inputs.length).fill(undefined)
   const errors: { row: number; error: unknown }[] = []
+  const seconds: number[] = []
   let usd = 0
   let next = 0
   let done = 0
@@ -54,6 +57,7 @@ export async function askTeacher(
         }
         const completion = await teacher.complete(request, { signal })
         usd += completion.usd
+        if (completion.seconds !== undefined) seconds.push(completion.seconds)
         if (completion.texts.length === 0) throw new Error(`${teacher.name} gave no answer.`)
         answers[row] = completion.texts[0].trim()
       } catch (error) {
@@ -67,7 +71,7 @@ export async function askTeacher(
   if (stopped !== undefined) throw stopped
   if (errors.length > 0 && errors.length === done) throw errors[0].error
   const failures = errors.map(({ row, error }) => ({ row, reason: messageOf(error) })).sort((a, b) => a.row - b.row)
-  return { answers, failures, usd }
+  return { answers, failures, usd, seconds }
 }
 
 /** The demonstrations as turns, then the question; all in the form in which the student reads its inputs. */

@@ -1,4 +1,5 @@
 // A report as plain data.
+import type { AnswerSeconds } from "../../measures/answer-seconds"
 import type { GroupScores, Interval } from "./score-system"
 
 export const baselineNames = ["base", "teacher", "teacherZeroShot", "majority", "copyInput"] as const
@@ -25,8 +26,10 @@ export interface SystemScores<MetricName extends string = string> {
   readonly failures: readonly { readonly row: number; readonly reason: string }[]
   /** Size of its weights, in bytes. */
   readonly bytes?: number
-  /** US dollars per 1,000 answers. */
+  /** US dollars per 1,000 answers; undefined where nobody knows. */
   readonly usdPerThousand?: number
+  /** Of a teacher: the median of single answers, and what 95 of 100 are under; undefined where nobody measured. */
+  readonly answerSeconds?: AnswerSeconds
   /** Wall seconds per 1,000 answers, as measured here. */
   readonly secondsPerThousand?: number
 }

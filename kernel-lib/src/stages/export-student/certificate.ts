@@ -2,6 +2,7 @@
 // takes, and every row on which they differ.
 import type { Dataset } from "../../core/dataset"
 import type { Prediction, Student } from "../../core/student"
+import { summarizeSeconds } from "../../measures/answer-seconds"
 import { bootstrapInterval } from "../../measures/bootstrap"
 import { metricNamed } from "../../measures/metrics"
 import type { TriedBundle } from "../../students/export"
@@ -74,7 +75,7 @@ export async function certify(student: Student, bundle: TriedBundle, test: Datas
       metrics,
       seed,
     ),
-    secondsPerAnswer: medianOf(times.slice(0, timedRows)),
+    secondsPerAnswer: summarizeSeconds(times.slice(0, timedRows))?.median ?? 0,
   })
   return {
     runtime: bundle.runtime,
@@ -122,9 +123,4 @@ async function takeTime(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now()
   await work()
   return (performance.now() - started) / 1000
-}
-
-function medianOf(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[sorted.length >> 1] ?? 0
 }
