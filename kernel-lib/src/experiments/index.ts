@@ -8,6 +8,8 @@ export type { CellChoice, Grid } from "./ablate/cells"
 export type { Switches } from "./ablate/switches"
 export { type CompareReportsOptions, compareReports } from "./compare-reports/compare-reports"
 export { type ChangedRow, ReportComparison, type ScoreChange } from "./compare-reports/report-comparison"
+export { type CompareWithTeacherOptions, compareWithTeacher } from "./compare-with-teacher/compare-with-teacher"
+export { TeacherComparison } from "./compare-with-teacher/teacher-comparison"
 export { DeploymentEstimate, type DeploymentEstimateData, type Verdict } from "./estimate-before-deployment/deployment-estimate"
 export {
   type EstimateBeforeDeploymentOptions,
