@@ -69,6 +69,12 @@ export function explainDiskError(error: unknown, path: string): unknown {
         `No space is left on the disk that holds ${path}: free some, or choose another folder with --out.`,
         { cause: error },
       )
+    case "EFBIG":
+      return new InputError(
+        "disk.file-too-large",
+        `${path} may not grow any more: raise the limit on the size of a file (ulimit -f), or choose a folder on another disk with --out.`,
+        { cause: error },
+      )
     case "EACCES":
     case "EPERM":
     case "EROFS":
