@@ -23,8 +23,9 @@ export function findCpuPlugin(): string | undefined {
   return existsSync(library) ? library : undefined
 }
 
-// Programs compiled by earlier versions of the library are no part of a test.
-process.env.PROMPT2MODEL_XLA_CACHE ??= mkdtempSync(join(tmpdir(), "xla-cache-"))
+// What is tested is the programs: compiled without care for their speed, and once for all runs.
+process.env.XLA_FLAGS ??= "--xla_backend_optimization_level=0"
+process.env.PROMPT2MODEL_XLA_CACHE ??= join(dirname(folder), "xla-programs")
 
 export const pluginFile = findCpuPlugin()
 export const label = pluginFile ? "on XLA" : "on XLA, whose plug-in is not here (python3 -m pip install xla-cpu-pjrt, and PJRT_PLUGIN)"

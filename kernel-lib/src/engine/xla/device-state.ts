@@ -86,7 +86,7 @@ export class DeviceState {
   /** @throws EngineError `engine.bad-state`, before anything is changed */
   importState(state: TrainingState): void {
     for (const [target, source] of pairStates(this.exportState(), state)) target.set(source)
-    for (const name of this.trainedNames) for (const tensor of this.tensorsOf(name)) void tensor.data
+    for (const name of this.trainedNames) for (const tensor of this.tensorsOf(name)) tensor.hostChanged()
     this.stepsTaken = state.stepsTaken
   }
 

@@ -45,9 +45,8 @@ export class MirroredTensor implements TensorSpec {
     return this.host
   }
 
-  /** Copies `values` to the host's side. */
-  write(values: TensorData): void {
-    this.stale.set(values)
+  /** What `refresh` answered was written to. */
+  hostChanged(): void {
     this.isHostAhead = true
   }
 

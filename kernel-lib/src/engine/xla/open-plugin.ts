@@ -149,7 +149,7 @@ function refuseDevice(path: string, message: string, cause?: unknown): EngineErr
 /** What compiled programs depend on beside their text. */
 function identify({ path, version, apiVersion, platform, devices }: Omit<Plugin, "client">): string {
   const { size, mtimeMs } = statSync(path)
-  return [platform, version, apiVersion, devices[0].kind, size, mtimeMs].join("\n")
+  return [platform, version, apiVersion, devices[0].kind, size, mtimeMs, process.env.XLA_FLAGS ?? ""].join("\n")
 }
 
 /** XLA reads its flags once, when the first plug-in is loaded. */
