@@ -16,7 +16,7 @@ async function trainOneStep(name: "tensorflow" | "eager", precision: "fp32" | "b
   await session.step(batch, { learningRate: 0.1 })
   const loss = await session.evaluate(batch)
   session.dispose()
-  return { loss, runtime: engine.runtime }
+  return { loss, engine }
 }
 
 async function check(): Promise<string> {
@@ -26,7 +26,8 @@ async function check(): Promise<string> {
     if (Math.abs(loss - expected.loss) <= tolerance * expected.loss) continue
     throw new Error(`A training step in ${label} gave a loss of ${loss} where ${expected.loss} is right.`)
   }
-  return `${exact.runtime}, which trained a step in fp32 and one in bf16.`
+  const { runtime, reason } = exact.engine
+  return `${runtime}, which trained a step in fp32 and one in bf16. ${reason}`
 }
 
 // One line, which the setup shows.

@@ -2,7 +2,7 @@
 // from npm. Its TensorFlow comes from its official download where that can be reached, else out of a Python package: one that is installed,
 // or one that is installed here. tfjs-node's add-on is then built on it. Ends with one training step; a second run finds it there.
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { checkNode, installPackages, root } from "./install.mjs"
 
@@ -89,7 +89,7 @@ function findPython() {
   return names.find((command) => run(command, ["-c", "import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))"]).status === 0)
 }
 
-/** Where a Python has TensorFlow, with the libraries and headers that are needed; without importing it, which takes seconds. */
+/** Where a Python has TensorFlow, with the libraries, headers and CUDA that are needed; without importing it, which takes seconds. */
 function findTensorFlow(python) {
   const program = [
     "import importlib.metadata as metadata, importlib.util as util, os",
@@ -101,7 +101,13 @@ function findTensorFlow(python) {
   if (status !== 0) return undefined
   const [found, folder] = output.trim().split("\n")
   const hasLibrary = readdirSync(folder).some((file) => /^libtensorflow_cc\./.test(file))
-  return hasLibrary && existsSync(join(folder, "include")) ? { version: found, folder } : undefined
+  const isWanted = hasLibrary && existsSync(join(folder, "include")) && (!isGpu || isCudaBuild(folder))
+  return isWanted ? { version: found, folder } : undefined
+}
+
+function isCudaBuild(folder) {
+  const file = join(folder, "python/platform/build_info.py")
+  return existsSync(file) && readFileSync(file, "utf8").includes("('is_cuda_build', True)")
 }
 
 function installTensorFlow(command) {

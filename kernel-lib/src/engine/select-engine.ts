@@ -8,8 +8,21 @@ import { makeOnnxEngine } from "./onnx/onnx-engine"
 import { openRuntime, type RuntimeApi } from "./onnx/runtime-api"
 import { makeNodeEngine, makeWebGpuEngine } from "./onnx-node/onnx-node-engine"
 import type { Engine } from "./session"
+import { describeCuda, readCudaBuild } from "./tensorflow/cuda-build"
 import { openTensorFlow, type TensorFlowApi } from "./tensorflow/tensorflow-api"
-import { makeTensorFlowEngine } from "./tensorflow/tensorflow-engine"
+import { findsGpu, makeTensorFlowEngine } from "./tensorflow/tensorflow-engine"
+import { findTensorFlow, type TensorFlowLibraries } from "./tensorflow/tensorflow-library"
+import {
+  choosePlugin,
+  describeMissing,
+  type Machine,
+  type PluginTrial,
+  seesAccelerator,
+  thisMachine,
+  tryPlugins,
+} from "./xla/choose-plugin"
+import { findPlugins, pluginVariable } from "./xla/find-plugins"
+import { makeXlaEngine } from "./xla/xla-engine"
 
 /** One engine, as `prompt2model engines` shows it. */
 export interface EngineDescription {
@@ -42,7 +55,7 @@ type Opener = () => Promise<Engine>
 const openers: Readonly<Record<Exclude<EngineName, "auto">, Opener>> = {
   onnx: openOnnxEngine,
   tensorflow: openTensorFlowEngine,
-  xla: () => refuse("This version has no xla engine yet, so TPUs are not used: use onnx on the CPU."),
+  xla: openXlaEngine,
   eager: openEagerEngine,
 }
 
@@ -56,31 +69,74 @@ const strengths: Readonly<Partial<Record<keyof typeof openers, string>>> = {
 const onnxVariable = "PROMPT2MODEL_ONNX"
 
 /**
- * The engine of that name; `auto` takes the best that works here, and its `reason` says why.
+ * The engine of that name; `auto` takes the best that works here, a GPU or TPU before the CPU, and its `reason` says why.
  * @throws EngineError `engine.not-available`, `engine.onnx-missing`, `engine.onnx-broken`, `engine.no-gpu`, `engine.tensorflow-missing`,
- *   `engine.tensorflow-broken`
+ *   `engine.tensorflow-broken`, `engine.xla-missing`, `engine.xla-broken`, `engine.xla-too-old`, `engine.xla-no-device`, `engine.out-of-memory`
  */
 export async function selectEngine(name: EngineName): Promise<Engine> {
   if (name !== "auto") {
     if (name in openers) return openers[name]()
     throw new EngineError("engine.not-available", `There is no engine ${name}: choose auto, ${Object.keys(openers).join(", ")}.`)
   }
+  return selectBest()
+}
+
+async function selectBest(): Promise<Engine> {
+  const accelerated = await openAccelerator()
+  if (accelerated && typeof accelerated !== "string") return accelerated
   try {
-    return await openers.onnx()
+    const engine = await openers.onnx()
+    return accelerated ? { ...engine, reason: `${engine.reason} ${accelerated}` } : engine
   } catch (error) {
     const eager = await openers.eager()
     return { ...eager, reason: `onnx, which is much faster, does not work here. ${messageOf(error)}` }
   }
 }
 
+/** What finds an accelerator's engine; tests give others. */
+export interface AcceleratorSearch {
+  readonly machine: Machine
+  readonly find: typeof findPlugins
+  readonly openTensorFlow: () => Promise<Engine | undefined>
+}
+
+const thisSearch: AcceleratorSearch = { machine: thisMachine, find: findPlugins, openTensorFlow: openTensorFlowOnGpu }
+
+/**
+ * The engine on a GPU or TPU; a sentence where one is in sight that cannot be used; nothing where none is. Where none is in sight, no folder is
+ * read and nothing opened.
+ */
+export async function openAccelerator(search: AcceleratorSearch = thisSearch): Promise<Engine | string | undefined> {
+  const { machine, find } = search
+  const isNamed = Boolean(machine.environment[pluginVariable])
+  if (!isNamed && !seesAccelerator(machine)) return undefined
+  const problem = await openXla()
+  if (typeof problem !== "string") return problem
+  const tensorflow = machine.sees("cuda") ? await search.openTensorFlow() : undefined
+  return tensorflow ?? problem
+
+  async function openXla(): Promise<Engine | string | undefined> {
+    try {
+      const plugins = (await find({ environment: machine.environment })).filter(({ platform }) => platform !== "cpu")
+      if (plugins.length === 0) return isNamed ? undefined : describeMissing(machine).message
+      const plugin = choosePlugin(tryPlugins(plugins, machine), machine)
+      return plugin.platform === "cpu" ? undefined : makeXlaEngine(plugin)
+    } catch (error) {
+      return messageOf(error)
+    }
+  }
+}
+
 /** All engines, best first: what is here, which one `auto` takes and why, how to get the others. */
 export async function describeEngines(): Promise<EngineDescription[]> {
+  const best = (await selectBest()).name
+  const names = Object.keys(openers) as (keyof typeof openers)[]
   const descriptions: EngineDescription[] = []
-  for (const name of Object.keys(openers) as (keyof typeof openers)[]) {
-    const isChosen = !descriptions.some((earlier) => earlier.isChosen)
-    const variants = name === "onnx" ? [await describeWebGpu()] : undefined
+  for (const name of [best, ...names.filter((other) => other !== best)]) {
+    const isChosen = name === best
+    const variants = name === "onnx" ? [await describeWebGpu()] : name === "xla" ? await describePlugins() : undefined
     try {
-      const { runtime, reason } = await openers[name]()
+      const { runtime, reason } = await (isChosen ? selectBest() : openers[name]())
       const why = isChosen ? `${reason} The best that works here.` : reason
       descriptions.push({ name, isAvailable: true, isChosen, runtime, reason: why, variants })
     } catch (error) {
@@ -129,13 +185,65 @@ async function describeWebGpu(): Promise<EngineVariant> {
   }
 }
 
-let openedTensorFlow: TensorFlowApi | undefined
+let openedTensorFlow: { readonly api: TensorFlowApi; readonly libraries: TensorFlowLibraries } | undefined
+
+function openTensorFlowOnce() {
+  if (openedTensorFlow) return openedTensorFlow
+  const libraries = findTensorFlow()
+  openedTensorFlow = { libraries, api: openTensorFlow({ libraries }) }
+  return openedTensorFlow
+}
 
 /** Networks run forward on ONNX Runtime where it is here, which answers faster on a CPU and reads weights where they lie. */
 async function openTensorFlowEngine(): Promise<Engine> {
-  openedTensorFlow ??= openTensorFlow()
+  const { api, libraries } = openTensorFlowOnce()
   const forwardEngine = await openers.onnx().catch(() => undefined)
-  return makeTensorFlowEngine(openedTensorFlow, { forwardEngine })
+  const engine = makeTensorFlowEngine(api, { forwardEngine })
+  const onWhat = describeCuda(readCudaBuild(libraries, api.version), () => thisMachine.sees("cuda") && findsGpu(api))
+  return { ...engine, reason: `${engine.reason} ${onWhat}` }
+}
+
+/** Only where its TensorFlow sees a GPU. */
+async function openTensorFlowOnGpu(): Promise<Engine | undefined> {
+  try {
+    const { api } = openTensorFlowOnce()
+    return findsGpu(api) ? openTensorFlowEngine() : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** On the CPU where there is nothing better, which is then what its reason says. */
+async function openXlaEngine(): Promise<Engine> {
+  const trials = tryPlugins(await findPlugins())
+  const engine = makeXlaEngine(choosePlugin(trials))
+  const problems = trials.flatMap(({ problem }) => problem?.message ?? [])
+  return problems.length === 0 ? engine : { ...engine, reason: [engine.reason, ...problems].join(" ") }
+}
+
+/** What each plug-in offers that was found. */
+async function describePlugins(): Promise<EngineVariant[]> {
+  try {
+    const plugins = await findPlugins()
+    const trials = tryPlugins(plugins)
+    return plugins.map((description, index) => describeTrial(trials[index] ?? { description }))
+  } catch {
+    return []
+  }
+}
+
+function describeTrial({ description, plugin, problem }: PluginTrial): EngineVariant {
+  const { path, packageName = "of no package", packageVersion = "" } = description
+  const setting = `${pluginVariable}=${path}`
+  if (problem) {
+    const [reason, howToGet] = splitRemedy(problem.message)
+    return { setting, isAvailable: false, reason, howToGet }
+  }
+  const name = [packageName, packageVersion].filter(Boolean).join(" ")
+  if (!plugin) return { setting, isAvailable: true, reason: `${name}, which is taken where it is named: a better one works.` }
+  const { devices, apiVersion } = plugin
+  const count = `${devices.length} ${devices.length === 1 ? "device" : "devices"}`
+  return { setting, isAvailable: true, reason: `${name}, PJRT ${apiVersion}: ${count} (${devices[0].kind}).` }
 }
 
 async function openEagerEngine(): Promise<Engine> {
@@ -143,10 +251,6 @@ async function openEagerEngine(): Promise<Engine> {
   // Its first tensor would print a banner on standard error that recommends another package.
   Object.assign(findBackend("cpu"), { firstUse: false })
   return makeEagerEngine("cpu")
-}
-
-async function refuse(sentence: string): Promise<never> {
-  throw new EngineError("engine.not-available", sentence)
 }
 
 /** Our sentences name the remedy behind the last colon. */

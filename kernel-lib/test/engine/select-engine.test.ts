@@ -1,23 +1,28 @@
 // What is here and what is not, in one sentence each.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as tf from "@tensorflow/tfjs-core"
-import { afterAll, expect, test, vi } from "vitest"
+import { afterAll, afterEach, expect, test, vi } from "vitest"
 import { describeEngines, selectEngine } from "../../src/engine"
 import { openRuntime } from "../../src/engine/onnx/runtime-api"
 import { findRuntimeLibrary } from "../../src/engine/onnx/runtime-library"
 import { openNodeRuntime } from "../../src/engine/onnx-node/node-runtime"
 import { makeNodeEngine, makeWebGpuEngine } from "../../src/engine/onnx-node/onnx-node-engine"
+import { describeCuda, readCudaBuild } from "../../src/engine/tensorflow/cuda-build"
 import { openTensorFlow } from "../../src/engine/tensorflow/tensorflow-api"
 import { findTensorFlow } from "../../src/engine/tensorflow/tensorflow-library"
 import { isInstalled } from "./tensorflow"
 
-const folder = mkdtempSync(join(tmpdir(), "engine-"))
+const folder = realpathSync(mkdtempSync(join(tmpdir(), "engine-")))
 afterAll(() => rmSync(folder, { recursive: true }))
+afterEach(() => vi.unstubAllEnvs())
 
-test("auto takes onnx where it works", async () => {
-  expect((await selectEngine("auto")).name).toBe("onnx")
+test("auto takes onnx where there is no accelerator", async () => {
+  // Whatever this machine has: a plug-in that is named counts alone.
+  vi.stubEnv("PJRT_PLUGIN", join(folder, "nothing"))
+  const { name, reason: whyOnnx } = await selectEngine("auto")
+  expect([name, whyOnnx]).toEqual(["onnx", expect.stringContaining("where no PJRT plug-in is: ")])
   const found = await describeEngines()
   expect(found.map(({ name, isAvailable, isChosen }) => [name, isAvailable, isChosen])).toEqual([
     ["onnx", true, true],
@@ -32,8 +37,9 @@ test("auto takes onnx where it works", async () => {
   }
 })
 
-test("says which engines this version does not have", async () => {
-  await expect(selectEngine("xla")).rejects.toMatchObject({ code: "engine.not-available" })
+test("says which engines there are", async () => {
+  vi.stubEnv("PJRT_PLUGIN", join(folder, "nothing"))
+  await expect(selectEngine("xla")).rejects.toMatchObject({ code: "engine.xla-missing" })
   await expect(selectEngine("torch" as never)).rejects.toThrow("There is no engine torch: choose auto, onnx, tensorflow, xla, eager.")
 })
 
@@ -44,7 +50,6 @@ test("PROMPT2MODEL_ONNX says how ONNX Runtime is reached", async () => {
   await expect(selectEngine("onnx")).rejects.toThrow("PROMPT2MODEL_ONNX is stone, which nobody knows: choose native, node or webgpu.")
   const { reason, name } = await selectEngine("auto")
   expect([name, reason]).toEqual(["eager", expect.stringContaining("PROMPT2MODEL_ONNX is stone")])
-  vi.unstubAllEnvs()
 })
 
 test("WebGPU is a variant of onnx: there, or one sentence says what is missing", async () => {
@@ -105,6 +110,37 @@ test("takes TensorFlow from the folder that is named, a Python package too, and 
     /^TensorFlow could not be loaded from .*: run `npm run setup:tensorflow -- --again`\.$/,
   )
   expect(() => findTensorFlow({}, [folder])).toThrow("TensorFlow is not installed: run `npm run setup:tensorflow`.")
+})
+
+test("follows links to where TensorFlow's libraries lie", () => {
+  const root = mkdtempSync(join(folder, "tensorflow-"))
+  for (const place of ["python", "package/deps/lib"]) mkdirSync(join(root, place), { recursive: true })
+  writeFileSync(join(root, "python/libtensorflow_cc.so.2"), "")
+  symlinkSync(join(root, "python/libtensorflow_cc.so.2"), join(root, "package/deps/lib/libtensorflow.so"))
+  const { core } = findTensorFlow({ PROMPT2MODEL_TENSORFLOW: join(root, "package") }, [])
+  expect(core).toBe(join(root, "python/libtensorflow_cc.so.2"))
+})
+
+test("says which CUDA a TensorFlow needs", () => {
+  const root = mkdtempSync(join(folder, "tensorflow-gpu-"))
+  const place = join(root, "node_modules/@tensorflow/tfjs-node-gpu/deps/lib")
+  mkdirSync(join(place, "python/platform"), { recursive: true })
+  const core = join(place, "libtensorflow_cc.so.2")
+  writeFileSync(core, "")
+  const libraries = { core, framework: core }
+  expect(readCudaBuild(libraries, "2.9.1")).toMatchObject({ cuda: "11.2", cudnn: "8.1" })
+  expect(readCudaBuild(libraries, "2.15.0")).toBeUndefined()
+
+  const write = (text: string) => writeFileSync(join(place, "python/platform/build_info.py"), text)
+  write("build_info = OrderedDict([('cuda_version', '12.5.1'), ('cudnn_version', '9'), ('is_cuda_build', True)])\n")
+  const build = readCudaBuild(libraries, "2.21.0")
+  const sentences = [true, false].map((isFound) => describeCuda(build, () => isFound))
+  expect(sentences).toEqual([
+    "It computes on the GPU, with CUDA 12.5.1 and cuDNN 9.",
+    "It computes on the CPU: built for CUDA 12.5.1 and cuDNN 9, it finds no GPU with them.",
+  ])
+  write("build_info = OrderedDict([('is_cuda_build', False)])\n")
+  expect(readCudaBuild(libraries, "2.21.0")).toBeUndefined()
 })
 
 test.each([

@@ -50,7 +50,7 @@ export function makeTensorFlowEngine(api: TensorFlowApi, { forwardEngine }: Tens
 }
 
 /** Opened as the session that follows it will be, since the first one decides the number of threads of a process. */
-function findsGpu(api: TensorFlowApi, threads: number | undefined): boolean {
+export function findsGpu(api: TensorFlowApi, threads?: number): boolean {
   const session = new GraphSession(api, threads)
   try {
     return session.listDevices().includes("GPU")

@@ -1,6 +1,6 @@
 // Where TensorFlow's libraries are: in the package @tensorflow/tfjs-node or tfjs-node-gpu, as it was installed or as `npm run
 // setup:tensorflow` made it, or in a Python package.
-import { existsSync, readdirSync, statSync } from "node:fs"
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs"
 import { createRequire } from "node:module"
 import { dirname, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -64,7 +64,8 @@ export function findLibraries(root: string): TensorFlowLibraries | undefined {
     const find = (...stems: string[]) => {
       for (const stem of stems) {
         const name = files.find((file) => isLibrary(file, stem))
-        if (name) return join(folder, name)
+        // The setup leaves links to a Python package's libraries, which look for NVIDIA's beside where they themselves lie.
+        if (name) return realpathSync(join(folder, name))
       }
       return undefined
     }
