@@ -19,7 +19,8 @@ export { reproduceTable, type TableName, tableNames } from "./reproduce-table/re
 export type { ReproducedCell } from "./reproduce-table/reproduced-table"
 export { ReproducedTable } from "./reproduce-table/reproduced-table"
 export { type ReproduceTrainingOptions, reproduceTraining } from "./reproduce-training/reproduce-training"
-export { ReproducedTraining, type ReproducedTrainingData } from "./reproduce-training/reproduced-training"
+export { ReproducedTraining } from "./reproduce-training/reproduced-training"
+export type { ReproducedTrainingData } from "./reproduce-training/reproduced-training-data"
 export { type TrainingName, trainingNames } from "./reproduce-training/training-tasks"
 export {
   type SearchHyperparametersOptions,

@@ -4,42 +4,18 @@ import { payloadVersion, type TablePayload } from "../../display/payloads"
 import { bundleOf } from "../../display/self-showing"
 import { toImage } from "../../display/svg/picture"
 import { renderText } from "../../display/text"
-import { countOf, formatCount, formatScore } from "../../display/wording"
+import { countOf, formatCount } from "../../display/wording"
 import { metricNamed } from "../../measures"
 import type { Report } from "../../stages/evaluate/evaluate"
 import type { TrainingSettings } from "../../stages/fine-tune/choose-settings"
 import { writeCsv, writeLatexTable } from "../text-table"
-import type { ComparedWithPaper, CurveStep, ReproducedComparison, ReproducedSystem } from "./compare-with-paper"
-import { describeDiagnosis, type ErrorDiagnosis } from "./explain-errors"
+import type { CurveStep, ReproducedComparison, ReproducedSystem } from "./compare-with-paper"
+import { describeTraining } from "./describe-training"
+import type { ErrorDiagnosis } from "./explain-errors"
+import type { ReproducedTrainingData } from "./reproduced-training-data"
 import type { BaseFacts } from "./train-points"
 import { drawCurves, plotCurves } from "./training-curves"
 import type { TrainingName } from "./training-tasks"
-
-/** A reproduced training as plain data. */
-export interface ReproducedTrainingData extends ComparedWithPaper {
-  readonly name: TrainingName
-  readonly title: string
-  /** The task's own first. */
-  readonly metrics: readonly string[]
-  readonly base: BaseFacts
-  /** `name`: the teacher's rows, as the artefacts call them; `rejected`: those that repeat others or test rows. */
-  readonly rows: {
-    readonly name: string
-    readonly generated: number
-    readonly rejected: number
-    readonly train: number
-    readonly test: number
-  }
-  readonly seeds: readonly number[]
-  /** Of the main training, from the first seed. */
-  readonly settings: TrainingSettings
-  /** Of the main student's errors, from the first seed. */
-  readonly diagnosis: ErrorDiagnosis
-  /** The main student of the first seed, for `loadStudent`; undefined where the run keeps nothing. */
-  readonly studentFolder?: string
-  /** What is to be known besides, a sentence each. */
-  readonly notes: readonly string[]
-}
 
 const brand = Symbol.for("prompt2model.ReproducedTraining")
 
@@ -136,7 +112,7 @@ export class ReproducedTraining implements ReproducedTrainingData {
       subtitle: `${base.name}, ${base.description}, ${(base.parameters / 1e6).toFixed(1)} M weights; ${countOf(seeds.length, "seed")}; ${formatCount(rows.test)} real test rows`,
       columns: columns.map(({ name, isNumber }) => ({ name, isNumber })),
       rows: systems.map((system) => ({ cells: columns.map(({ show }) => show(system)), isOurs: system === student })),
-      notes: this.describe(),
+      notes: describeTraining(this),
       intervals: { name: metric.label, scale: metric.scale, rows: systems.map(({ scores }) => scores[first]) },
       nextStep: "reproduced.figure()",
     }
@@ -145,60 +121,6 @@ export class ReproducedTraining implements ReproducedTrainingData {
   /** The student first, then what it is compared with, then the curves' other points. */
   private listSystems(): readonly ReproducedSystem[] {
     return [this.student, ...this.others, ...this.byRows.slice(0, -1), ...this.byEpochs.slice(0, -1)]
-  }
-
-  private describe(): string[] {
-    const { rows, settings, seeds } = this
-    return [
-      ...this.describeStanding(),
-      ...this.lastSteps.map((step) => this.describeStep(step)),
-      ...describeDiagnosis(this.diagnosis, this.metrics[0]),
-      ...this.notes,
-      `Rows: ${rows.name}, ${formatCount(rows.generated)} of the teacher's, ${formatCount(rows.rejected)} of them left out since they repeat others or test rows; ${formatCount(rows.train)} to train on, ${formatCount(this.diagnosis.heldOut?.rows ?? 0)} kept to choose the best epoch by. Learning rate ${settings.learningRate}, ${countOf(settings.batchSize * settings.accumulation, "row")} a step.`,
-      `Published: chrF++ of table 1 with Flan-T5 of 250 M weights. Intervals: 95%, ${seeds.length > 1 ? "the students' over seeds (Student's t), the others' " : ""}over test rows (bootstrap); differences by paired bootstrap.`,
-    ]
-  }
-
-  /** Above and below whom the student is. */
-  private describeStanding(): string[] {
-    const metric = metricNamed(this.metrics[0])
-    const ofMetric = this.comparisons.filter((one) => one.metric === metric.name)
-    const show = ({ system, value, low, high }: ReproducedComparison) =>
-      `${system} ${signed(value, metric.scale)} (${formatScore(low, metric.scale)} to ${formatScore(high, metric.scale)})`
-    const parts = [
-      { words: "above", found: ofMetric.filter(({ low }) => low > 0) },
-      { words: "below", found: ofMetric.filter(({ high }) => high < 0) },
-      { words: "not clearly apart from", found: ofMetric.filter(({ low, high }) => low <= 0 && high >= 0) },
-    ].filter(({ found }) => found.length > 0)
-    const words = parts.map((part) => `${part.words} ${part.found.map(show).join(", ")}`)
-    return words.length === 0 ? [] : [`In ${metric.label} the student is ${words.join("; ")}.`, ...this.explainStanding()]
-  }
-
-  /** Where better ones learned from the same rows, or the teacher itself is better: what is lacking, as far as numbers tell. */
-  private explainStanding(): string[] {
-    const [first] = this.metrics
-    const { label, scale } = metricNamed(first)
-    const { heldOut } = this.diagnosis
-    const ours = this.student.scores[first].value
-    const rival = [...this.others]
-      .filter(({ kind }) => kind === "teacher" || kind === "stored" || kind === "paper")
-      .map((other) => ({ ...other, value: other.scores[first]?.value ?? other.published ?? 0 }))
-      .sort((a, b) => b.value - a.value)
-      .find(({ value }) => value > ours)
-    if (!rival || !heldOut) return []
-    const taught = heldOut.scores[first]
-    const onTaught = formatScore(taught, scale)
-    const cause =
-      ours >= 0.75 * taught
-        ? `What it lacks it lacks on the teacher's own rows too, where it has ${onTaught} on those that it has not seen: its base is too small, has read too little, or was trained too briefly.`
-        : `On the teacher's own rows that it has not seen it has ${onTaught}, ${formatScore(taught - ours, scale)} more: it has learned much of what it was taught, and the real test asks for something else.`
-    return [`${capitalize(rival.system)} stands higher (${formatScore(rival.value, scale)} ${label}). ${cause}`]
-  }
-
-  private describeStep({ over, from, to, value, low, high }: CurveStep): string {
-    const { label, scale } = metricNamed(this.metrics[0])
-    const trend = low > 0 ? "the curve still rises" : high < 0 ? "the curve falls" : "the curve is flat, as far as these rows tell"
-    return `From ${formatCount(from)} to ${countOf(to, over.slice(0, -1))}: ${signed(value, scale)} ${label} (${formatScore(low, scale)} to ${formatScore(high, scale)}); ${trend}.`
   }
 }
 
@@ -254,12 +176,4 @@ function describeInterval(score: { readonly low: number; readonly high: number }
 /** A digit more than elsewhere, since numbers are compared with printed ones. */
 function digits(value: number, scale: number): string {
   return value.toFixed(scale === 1 ? 3 : 2)
-}
-
-function signed(value: number, scale: number): string {
-  return `${value < 0 ? "-" : "+"}${formatScore(Math.abs(value), scale)}`
-}
-
-function capitalize(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
 }

@@ -62,7 +62,7 @@ export function plotCurves(drawn: Drawn): Figure {
 }
 
 const panel = { top: 36, width: 220, height: 150 }
-const nameWidth = 130
+const nameWidth = 145
 
 /** Both panels as one picture. */
 export function drawCurves(drawn: Drawn): Picture {
@@ -73,7 +73,8 @@ export function drawCurves(drawn: Drawn): Picture {
     ...[...drawn.byRows, ...drawn.byEpochs].map(({ scores }) => scores[name].high),
     ...levels.map(({ value }) => value),
   )
-  const step = scale / 20
+  // Of a multiple of four, so that the scale's four parts end at whole numbers.
+  const step = scale / 25
   const high = Math.min(scale, step * Math.ceil(highest / step))
   const panels = axes.flatMap(({ over, words }, at) => {
     const points = over === "rows" ? drawn.byRows : drawn.byEpochs
