@@ -18,7 +18,16 @@ export {
   Prompt2ModelError,
   ServiceError,
 } from "./core/errors"
-export type { DatasetCard, DatasetConfiguration, Hub, ModelCard, SourceTable } from "./core/hub"
+export type {
+  DatasetCard,
+  DatasetConfiguration,
+  Hub,
+  ListedCard,
+  ListedPage,
+  ListingOptions,
+  ModelCard,
+  SourceTable,
+} from "./core/hub"
 export { type PlotOptions, plot } from "./core/plot"
 export { type Example, PromptSpec } from "./core/prompt-spec"
 export type { EngineName, Limits, Progress, Reporter, Run, RunEvent, SentRecord, Spending } from "./core/run"
@@ -58,6 +67,10 @@ export {
   type Grid,
   type GroupBy,
   HyperparameterSearch,
+  type LocalProcessesOptions,
+  localProcesses,
+  type QueueOptions,
+  queue,
   type Range,
   ReportComparison,
   type ReproducedCell,
@@ -66,6 +79,8 @@ export {
   type ReproducedTrainingData,
   type ReproduceTrainingOptions,
   type RowChoice,
+  type Runner,
+  type RunnerOptions,
   reproduceTable,
   reproduceTraining,
   type ScoreChange,
@@ -127,7 +142,15 @@ export {
   type SearchMethod,
   type TextEmbedder,
 } from "./search"
-export { bundledHub, huggingFaceHub } from "./services/hubs"
+export {
+  bundledHub,
+  type HuggingFaceHubOptions,
+  huggingFaceHub,
+  type IndexedCards,
+  type IndexedKind,
+  type IndexHubOptions,
+  indexHub,
+} from "./services/hubs"
 export {
   type BatchOptions,
   type OpenAITeacher,

@@ -4,6 +4,7 @@ import { isPrompt2ModelError, messageOf } from "../core/errors"
 import { describeEnginesCommand } from "./engines-command"
 import { exportCommand } from "./export-command"
 import { generateCommand } from "./generate-command"
+import { indexCommand } from "./index-command"
 import { predictCommand } from "./predict-command"
 import { reproduceCommand } from "./reproduce-command"
 import { retrieveCommand } from "./retrieve-command"
@@ -17,6 +18,7 @@ import { workerCommand } from "./worker-command"
 const commands: readonly Command[] = [
   runCommand,
   retrieveCommand,
+  indexCommand,
   generateCommand,
   predictCommand,
   scoreCommand,

@@ -6,6 +6,7 @@ import { retrieveModels } from "../stages/retrieve-models/retrieve-models"
 import { ephemeralRun } from "../store/run"
 import {
   hubOption,
+  indexOption,
   jsonOption,
   readHub,
   readPrompt,
@@ -21,7 +22,7 @@ export const retrieveCommand: Command = {
   subject: "PROMPT.txt",
   numSubjects: 1,
   summary: "finds datasets and base models for a prompt, and says why each ranks where it does",
-  options: { hub: hubOption, teacher: teacherOption, json: jsonOption },
+  options: { hub: hubOption, index: indexOption, teacher: teacherOption, json: jsonOption },
   async run(words) {
     const reporter = terminalReporter()
     const text = await readPrompt(words.subjects[0])

@@ -14,6 +14,10 @@ export const teacherOption: CommandOption = {
   summary: "openai:MODEL (OPENAI_API_KEY, OPENAI_BASE_URL), recorded:FOLDER or simulated (default)",
 }
 export const hubOption: CommandOption = { value: "HUB", summary: "bundled (default, needs no network) or huggingface" }
+export const indexOption: CommandOption = {
+  value: "FOLDER",
+  summary: "search in what prompt2model index keeps there of the hub huggingface, which is then the default",
+}
 export const engineOption: CommandOption = { value: "E", summary: "auto (default), onnx, tensorflow, xla or eager" }
 export const seedOption: CommandOption = { value: "N", summary: "whole number that decides every random choice (default 1)" }
 export const maxUsdOption: CommandOption = { value: "X", summary: "most US dollars to spend on the teacher, over the whole run" }
@@ -27,7 +31,11 @@ export function readTeacher(words: Words): Promise<Teacher> {
 }
 
 export function readHub(words: Words): Hub {
-  return choiceOption(words, "hub", ["bundled", "huggingface"], "bundled") === "bundled" ? bundledHub() : huggingFaceHub()
+  const index = textOption(words, "index")
+  const name = choiceOption(words, "hub", ["bundled", "huggingface"], index === undefined ? "bundled" : "huggingface")
+  if (name === "huggingface") return huggingFaceHub({ index })
+  if (index === undefined) return bundledHub()
+  throw new UsageError("--index is for --hub huggingface: the bundled hub is searched whole.")
 }
 
 export function readEngine(words: Words): EngineName {

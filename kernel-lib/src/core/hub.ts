@@ -47,6 +47,29 @@ export interface SourceTable {
   readonly rows: readonly Readonly<Record<string, unknown>>[]
 }
 
+/** What a hub's listing says of one dataset or model. */
+export interface ListedCard<Card> {
+  readonly id: string
+  /** When it was changed last, ISO 8601. */
+  readonly changedAt: string
+  /** None for what may not be read, or of which nobody says what it is. */
+  readonly card?: Card
+}
+
+export interface ListedPage<Card> {
+  readonly entries: readonly ListedCard<Card>[]
+  /** What `from` takes to go on behind this page; undefined for the last one. */
+  readonly next?: string
+}
+
+export interface ListingOptions {
+  /** The `next` of a page that was read before. */
+  readonly from?: string
+  /** Only what was changed at this time or later, ISO 8601. */
+  readonly changedSince?: string
+  readonly signal?: AbortSignal
+}
+
 /** A hub. Methods reject with a `ServiceError` when it cannot be reached, `InputError` when it has no such thing. */
 export interface Hub {
   readonly name: string
@@ -57,6 +80,9 @@ export interface Hub {
   /** Cards that may fit `query`, unranked; a small hub answers with all it has. `searched` is how many it looked through. */
   findDatasets(query: string, options?: { signal?: AbortSignal }): Promise<{ cards: DatasetCard[]; searched: number }>
   findModels(query: string, options?: { signal?: AbortSignal }): Promise<{ cards: ModelCard[]; searched: number }>
+  /** All that it has, page by page, what was changed last first. Absent where the find methods answer with everything. */
+  listDatasets?(options?: ListingOptions): AsyncIterable<ListedPage<DatasetCard>>
+  listModels?(options?: ListingOptions): AsyncIterable<ListedPage<ModelCard>>
   readRows(id: string, options: { configuration: string; split: string; maxRows: number; signal?: AbortSignal }): Promise<SourceTable>
   /** A folder on this machine that holds the model as transformers writes it (config.json, weights unless untrained, tokenizer). */
   fetchModel(id: string, options?: { signal?: AbortSignal }): Promise<string>

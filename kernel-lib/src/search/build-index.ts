@@ -131,12 +131,14 @@ export async function refreshIndex(
   if (readManifest(folder).vectors && !options.embedder) {
     throw new InputError("index.embedder", `The index in ${folder} has vectors: refresh it with the embedder that it was built with.`)
   }
-  const replaced = new Set(removed)
+  const replaced = new Set<string>()
   async function* merge(): AsyncGenerator<SearchableCard> {
     for await (const card of cards) {
       replaced.add(card.id)
       yield card
     }
+    // Only now, so that what leaves may be found out while cards come.
+    for (const id of removed) replaced.add(id)
     const old = new CardReader<SearchableCard>(folder)
     try {
       for (let row = 0; row < old.count; row++) {

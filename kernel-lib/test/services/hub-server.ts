@@ -59,7 +59,14 @@ export async function startHubServer(content: {
     const found = route(path, url.searchParams, hasToken)
     if (found.redirect) return void response.writeHead(302, { location: found.redirect }).end()
     if (found.bytes) return sendBytes(found.bytes, request, response, fault)
-    response.writeHead(found.status ?? 200, { "content-type": "application/json", ...found.headers }).end(JSON.stringify(found.json))
+    const body = JSON.stringify(found.json)
+    response.writeHead(found.status ?? 200, {
+      "content-type": "application/json",
+      "content-length": Buffer.byteLength(body),
+      ...found.headers,
+    })
+    if (fault && "truncateAt" in fault) return void response.write(body.slice(0, fault.truncateAt), () => response.destroy())
+    response.end(body)
   }
 
   function storedAt(path: string): Uint8Array {
@@ -102,6 +109,7 @@ export async function startHubServer(content: {
       ({ id, info }) =>
         (!words || id.toLowerCase().includes(words)) && tags.every((tag) => (info?.tags as string[] | undefined)?.includes(tag)),
     )
+    if (query.get("sort") === "lastModified") fits.sort((one, other) => (changeOf(one) < changeOf(other) ? 1 : -1))
     // One entry a page, so that the client must follow the links.
     const page = Number(query.get("cursor") ?? 0)
     const next = new URLSearchParams(query)
@@ -148,8 +156,12 @@ export async function startHubServer(content: {
   }
 }
 
+function changeOf({ info }: HubRepository): string {
+  return String(info?.lastModified ?? "2024-01-01T00:00:00.000Z")
+}
+
 function describe({ id, info }: HubRepository, expand: readonly string[]) {
-  const { private: isPrivate = false, gated = false, downloads = 10, ...rest } = info ?? {}
+  const { private: isPrivate = false, gated = false, downloads = 10, lastModified, ...rest } = info ?? {}
   const always = {
     _id: "621ffdd236468d709f181d58",
     id,
@@ -157,7 +169,7 @@ function describe({ id, info }: HubRepository, expand: readonly string[]) {
     gated,
     downloads,
     likes: 1,
-    lastModified: "2024-01-01T00:00:00.000Z",
+    lastModified: changeOf({ id, info }),
   }
   const all: Record<string, unknown> = { ...rest, sha: commit }
   return { ...always, ...Object.fromEntries(expand.filter((name) => name in all).map((name) => [name, all[name]])) }

@@ -10,6 +10,9 @@ export interface HubConnection {
   readonly retry: RetryOptions
 }
 
+/** Architectures that students may have, as the hub tags them. */
+export const architectures: readonly string[] = ["t5", "mt5", "gpt2", "llama", "qwen2", "bert", "roberta", "distilbert"]
+
 /** Seconds until a server has begun to answer. */
 const patienceSeconds = 30
 
@@ -50,13 +53,19 @@ async function ask(url: string, init: RequestInit, endpoint: string, signal: Abo
         ? `${endpoint} asks for fewer requests: wait a while, set HF_TOKEN, or use --hub bundled.`
         : `${endpoint} is out of order (status ${status}): try again later, or use --hub bundled.`
     const error = new ServiceError(status === 429 ? "hub.rate-limited" : "hub.out-of-order", sentence, { isRetryable: true, status })
-    return withRetryHints(error, { retryAfterMilliseconds: readRetryAfter(response.headers.get("Retry-After")) })
+    return withRetryHints(error, { retryAfterMilliseconds: readWait(response.headers) })
   } catch (error) {
     signal?.throwIfAborted()
     return withRetryHints(unreachable(endpoint, error), { mostInARow: 2 })
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** The wait that the hub asks for: `Retry-After`, or the seconds until its window ends, as `RateLimit: "api";r=0;t=55` says. */
+function readWait(headers: Headers): number | undefined {
+  const window = /;\s*t=(\d+)/.exec(headers.get("RateLimit") ?? "")?.[1]
+  return readRetryAfter(headers.get("Retry-After") ?? window)
 }
 
 function unreachable(endpoint: string, cause: unknown): ServiceError {

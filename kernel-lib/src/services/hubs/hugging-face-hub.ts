@@ -2,11 +2,13 @@
 import { resolve } from "node:path"
 import { downloadFile, getHFHubCachePath, listDatasets, listFiles, listModels } from "@huggingface/hub"
 import { InputError } from "../../core/errors"
-import type { DatasetCard, Hub, ModelCard } from "../../core/hub"
-import { searchCards, wordsOf } from "../../search"
+import type { DatasetCard, Hub, ListedPage, ModelCard } from "../../core/hub"
+import { searchCards, type TextEmbedder, wordsOf } from "../../search"
 import type { RetryOptions } from "../teachers/retry"
-import { connect, explainHubError, type HubConnection } from "./hub-connection"
+import { architectures, connect, explainHubError, type HubConnection } from "./hub-connection"
+import { type FoundCards, openHubIndex } from "./hub-index"
 import { datasetCardOf, datasetFields, descriptionOfReadme, modelCardOf, modelFields } from "./hugging-face-cards"
+import { listAllDatasets, listAllModels } from "./hugging-face-listing"
 import { downloadModel } from "./hugging-face-models"
 import { describeConfigurations, listParquet, readSplit } from "./hugging-face-rows"
 
@@ -19,6 +21,10 @@ export interface HuggingFaceHubOptions {
   readonly cacheFolder?: string
   /** Retries of a request that failed for the moment. */
   readonly retry?: RetryOptions
+  /** A folder that `indexHub` made of this hub: cards are searched there, and no word of a prompt leaves the machine. Default: the hub searches. */
+  readonly index?: string
+  /** The embedder that the index was built with, for hybrid search in it. */
+  readonly embedder?: TextEmbedder
 }
 
 /** Words of a query that are searched for, each by itself: the hub looks for them in names. */
@@ -29,13 +35,15 @@ const cardsPerArchitecture = 25
 const maxCards = 40
 /** Of so many of the best, columns, a sample row and READMEs are read too. */
 const numDetailed = 6
-/** Architectures that students may have, as the hub tags them. */
-const architectures = ["t5", "mt5", "gpt2", "llama", "qwen2", "bert", "roberta", "distilbert"]
+/** Of so many more it is asked whether they can be read: what cannot must not be chosen. */
+const numChecked = 14
+/** A listing of everything takes hours, and the hub lets one ask for five minutes, then wait: such waits are obeyed. */
+const listingRetry: RetryOptions = { maxTries: 20, maxRetryAfterSeconds: 900 }
 
 /**
  * The Hugging Face Hub. What leaves the machine goes to its endpoint: words of the prompt, names, and the token where there is one.
  *
- * @throws InputError `hub.endpoint` for an address that is none
+ * @throws InputError `hub.endpoint` for an address that is none; `index.missing`, `index.other-hub` for an index that is none, or another hub's
  * @example
  * const hub = huggingFaceHub({ endpoint: "https://huggingface.co" })
  * hub.sendsTo // "https://huggingface.co"
@@ -56,74 +64,121 @@ export function huggingFaceHub(options: HuggingFaceHubOptions = {}): Hub {
       throw explainHubError(error, connection, id, what)
     }
   }
+  const live = `huggingface ${endpoint}`
+  const index = options.index === undefined ? undefined : openHubIndex(options.index, live, options.embedder)
+  const datasets = index ? index.findDatasets : (query: string, signal?: AbortSignal) => searchDatasets(connection, query, signal)
+  const models = index ? index.findModels : (query: string, signal?: AbortSignal) => searchModels(connection, query, signal)
+  const patient = { ...connection, retry: { ...connection.retry, ...listingRetry, ...options.retry } }
+  async function* explained<Card>(what: "dataset" | "model", pages: AsyncGenerator<ListedPage<Card>>, signal?: AbortSignal) {
+    for (;;) {
+      const { done, value } = await about(`its ${what}s`, what, signal, () => pages.next())
+      if (done) return
+      yield value as ListedPage<Card>
+    }
+  }
   return {
     name: "huggingface",
-    identity: `huggingface ${endpoint}`,
+    identity: index ? `${live} ${index.version}` : live,
     sendsTo: endpoint,
-    findDatasets: (query, { signal } = {}) => about("its datasets", "dataset", signal, () => findDatasets(connection, query, signal)),
-    findModels: (query, { signal } = {}) => about("its models", "model", signal, () => findModels(connection, query, signal)),
+    findDatasets: (query, { signal } = {}) =>
+      about("its datasets", "dataset", signal, async () => describeDatasets(connection, await datasets(query, signal), signal)),
+    findModels: (query, { signal } = {}) =>
+      about("its models", "model", signal, async () => describeModels(connection, query, await models(query, signal), signal)),
+    listDatasets: (listing = {}) => explained("dataset", listAllDatasets(patient, listing), listing.signal),
+    listModels: (listing = {}) => explained("model", listAllModels(patient, listing), listing.signal),
     readRows: (id, options) => about(id, "dataset", options.signal, () => readSplit(connection, checkId(id), options)),
     fetchModel: (id, { signal } = {}) => about(id, "model", signal, () => downloadModel(connection, cacheFolder, checkId(id), signal)),
   }
 }
 
-async function findDatasets(
-  connection: HubConnection,
-  query: string,
-  signal?: AbortSignal,
-): Promise<{ cards: DatasetCard[]; searched: number }> {
-  const client = {
-    hubUrl: connection.endpoint,
-    fetch: connect(connection, signal),
-    additionalFields: [...datasetFields],
-    sort: "downloads" as const,
-  }
+/** What the hub finds by each word of the query, best first. */
+async function searchDatasets(connection: HubConnection, query: string, signal?: AbortSignal): Promise<FoundCards<DatasetCard>> {
+  const client = clientOf(connection, datasetFields, signal)
   const lists = await Promise.all(
     searchWords(query).map((word) => collect(listDatasets({ ...client, search: { query: word }, limit: cardsPerWord }), datasetCardOf)),
   )
   const found = distinct(lists.flat())
-  const ranked = searchCards(query, found, { limit: maxCards }).map(({ card }) => card)
-  const detailed = await Promise.all(ranked.slice(0, numDetailed).map((card) => addDetails(connection, card, signal)))
-  return { cards: [...detailed, ...ranked.slice(numDetailed)], searched: found.length }
+  return { cards: searchCards(query, found, { limit: maxCards }).map(({ card }) => card), searched: found.length }
+}
+
+function clientOf<Field extends string>(connection: HubConnection, fields: readonly Field[], signal?: AbortSignal) {
+  const { endpoint: hubUrl } = connection
+  return { hubUrl, fetch: connect(connection, signal), additionalFields: [...fields], sort: "downloads" as const }
+}
+
+/** The cards with what the hub says of the best of them today. */
+async function describeDatasets(connection: HubConnection, { cards, searched }: FoundCards<DatasetCard>, signal?: AbortSignal) {
+  const described = await Promise.all(
+    cards.map((card, place) => {
+      if (place < numDetailed) return addDetails(connection, card, signal)
+      return place < numDetailed + numChecked && card.configurations.length > 0 ? checkReadable(connection, card, signal) : card
+    }),
+  )
+  return { cards: described, searched }
 }
 
 /** `card` with the configurations that the dataset's files show; those without such files can be read by a script only, or not at all. */
 async function addDetails(connection: HubConnection, card: DatasetCard, signal?: AbortSignal): Promise<DatasetCard> {
   if (card.access !== "open") return card
-  try {
+  return orScript(connection, card, signal, async () => {
     const described = await describeConfigurations(connection, await listParquet(connection, card.id, signal), signal)
     const known = new Map(card.configurations.map((configuration) => [configuration.name, configuration]))
     for (const one of described) known.set(one.name, { ...known.get(one.name), ...one, numRows: known.get(one.name)?.numRows })
     return { ...card, configurations: [...known.values()] }
+  })
+}
+
+/** `card`, without configurations where the hub has no files that could be read. */
+async function checkReadable(connection: HubConnection, card: DatasetCard, signal?: AbortSignal): Promise<DatasetCard> {
+  if (card.access !== "open") return card
+  return orScript(connection, card, signal, async () => {
+    await listParquet(connection, card.id, signal)
+    return card
+  })
+}
+
+/** What `read` answers; where the hub has nothing to read, the card as one that nobody should choose. */
+async function orScript(
+  connection: HubConnection,
+  card: DatasetCard,
+  signal: AbortSignal | undefined,
+  read: () => Promise<DatasetCard>,
+): Promise<DatasetCard> {
+  try {
+    return await read()
   } catch (error) {
     signal?.throwIfAborted()
-    if ((error as { statusCode?: number }).statusCode === undefined) return card
+    const status = (error as { statusCode?: number }).statusCode
+    if (status === undefined) return card
+    if (status === 401 || status === 403) return { ...card, access: "gated" }
     const client = { hubUrl: connection.endpoint, fetch: connect(connection, signal) }
     const files = await collect(listFiles({ ...client, repo: { type: "dataset", name: card.id } }), ({ path }) => path).catch(
       (): string[] => [],
     )
-    return files.includes(`${card.id.split("/").pop()}.py`) ? { ...card, access: "script" } : card
+    const isScript = files.includes(`${card.id.split("/").pop()}.py`)
+    return isScript ? { ...card, access: "script" } : { ...card, configurations: [] }
   }
 }
 
-async function findModels(
-  connection: HubConnection,
-  query: string,
-  signal?: AbortSignal,
-): Promise<{ cards: ModelCard[]; searched: number }> {
-  const client = {
-    hubUrl: connection.endpoint,
-    fetch: connect(connection, signal),
-    additionalFields: [...modelFields],
-    sort: "downloads" as const,
-  }
-  const lists = await Promise.all([
-    ...architectures.map((tag) => collect(listModels({ ...client, search: { tags: [tag] }, limit: cardsPerArchitecture }), modelCardOf)),
-    ...searchWords(query).map((word) => collect(listModels({ ...client, search: { query: word }, limit: cardsPerWord }), modelCardOf)),
-  ])
-  const found = distinct(lists.flat())
-  const byWords = searchCards(query, found, { limit: maxCards }).map(({ card }) => card)
-  const ranked = distinct([...byWords, ...found.sort((a, b) => b.downloads - a.downloads)]).slice(0, maxCards)
+/** What the hub finds by each word of the query. */
+async function searchModels(connection: HubConnection, query: string, signal?: AbortSignal): Promise<FoundCards<ModelCard>> {
+  const client = clientOf(connection, modelFields, signal)
+  const lists = await Promise.all(
+    searchWords(query).map((word) => collect(listModels({ ...client, search: { query: word }, limit: cardsPerWord }), modelCardOf)),
+  )
+  const cards = lists.flat()
+  return { cards, searched: cards.length }
+}
+
+/** The cards, and those that are downloaded most of each architecture, with the READMEs of the best. */
+async function describeModels(connection: HubConnection, query: string, found: FoundCards<ModelCard>, signal?: AbortSignal) {
+  const client = clientOf(connection, modelFields, signal)
+  const popular = await Promise.all(
+    architectures.map((tag) => collect(listModels({ ...client, search: { tags: [tag] }, limit: cardsPerArchitecture }), modelCardOf)),
+  )
+  const cards = distinct([...popular.flat(), ...found.cards])
+  const byWords = searchCards(query, cards, { limit: maxCards }).map(({ card }) => card)
+  const ranked = distinct([...byWords, ...[...cards].sort((a, b) => b.downloads - a.downloads)]).slice(0, maxCards)
   const described = await Promise.all(
     ranked.slice(0, numDetailed).map(async (card) => {
       const readme = await downloadFile({ ...client, repo: card.id, path: "README.md", xet: false }).catch(() => null)
@@ -132,7 +187,8 @@ async function findModels(
       return text ? { ...card, description: `${card.description} ${descriptionOfReadme(text)}`.trim() } : card
     }),
   )
-  return { cards: [...described, ...ranked.slice(numDetailed)], searched: found.length }
+  // Of a whole index more was searched than what came of it.
+  return { cards: [...described, ...ranked.slice(numDetailed)], searched: Math.max(cards.length, found.searched) }
 }
 
 /** The words to search for: all of a short query, the first of a long one, where prompts say what they are about. */
