@@ -12,6 +12,11 @@ export function compileFlexible(engine: Engine, definition: FlexibleDefinition):
   return engine.compileFlexible?.(definition) ?? new SessionPerShape(engine, definition)
 }
 
+/** Whether a graph runs at every size; otherwise one is compiled for each, so callers round sizes up. */
+export function runsAnySize(engine: Engine): boolean {
+  return engine.compileFlexible !== undefined && !engine.compilesEachSize
+}
+
 /** Graphs that are kept, of the sizes that were met last. */
 const maxGraphs = 16
 

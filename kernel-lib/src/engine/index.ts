@@ -1,7 +1,7 @@
 // The engine: networks written as plain tfjs, traced into one graph, run by the best runtime that is here.
 
 export { type Criterion, distillationLoss, uniformCrossEntropy, withCriterion } from "./criterion"
-export { compileFlexible } from "./flexible"
+export { compileFlexible, runsAnySize } from "./flexible"
 export { dropout, embed, gelu, inScope, layerNorm, linear, moveRows, relu, rmsNorm, scatterRows, silu, softmaxCrossEntropy } from "./layers"
 export { adaptWeight, type LowRankAdapter } from "./low-rank"
 export type { FlexibleSpec, Size } from "./named-sizes"

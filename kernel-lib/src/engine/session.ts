@@ -158,6 +158,8 @@ export interface FlexibleDefinition {
    * later changes of the weights.
    */
   readonly isPrepacked?: boolean
+  /** The parameters will not change while the session lives: an engine with memory of its own copies them there once. Default: `isPrepacked`. */
+  readonly areParametersFixed?: boolean
   /** Default: one per core, at most 8. */
   readonly threads?: number
 }
@@ -165,6 +167,11 @@ export interface FlexibleDefinition {
 export interface FlexibleRunOptions {
   /** Memory of the caller's for outputs; an array longer than its tensor is used from its start. Default: the session's own. */
   readonly outputs?: Readonly<Record<string, TensorData>>
+  /**
+   * Inputs that nobody wrote to since the last run: an engine with memory of its own need not copy them again. With it, what is written in
+   * place may stay there until `bringHome`.
+   */
+  readonly unchanged?: readonly string[]
   /** Stops within the run and rejects with `engine.cancelled`. */
   readonly signal?: AbortSignal
 }
@@ -177,6 +184,8 @@ export interface FlexibleSession {
    * @throws EngineError `engine.bad-feed`, `engine.bad-memory`, `engine.cancelled`, `engine.out-of-memory`
    */
   run(inputs: NamedValues, options?: FlexibleRunOptions): Promise<NamedValues>
+  /** Brings callers' memory up to date after runs with `unchanged`; there where an engine has memory of its own. */
+  bringHome?(): void
   dispose(): void
 }
 
@@ -195,4 +204,6 @@ export interface Engine extends EngineChoice {
   compileForward(definition: ForwardDefinition): ForwardSession
   /** Where graphs with open sizes can be had; `compileFlexible` of this room serves all engines. */
   compileFlexible?(definition: FlexibleDefinition): FlexibleSession
+  /** Whether these are compiled anew for each set of sizes, so that callers had better round them up. */
+  readonly compilesEachSize?: boolean
 }

@@ -46,6 +46,8 @@ export class DecodingBatch {
   private readonly sourceLength: number
   /** Tokens of each row's source. */
   private lengths: number[]
+  /** The graph that has the caches, which nobody else wrote since. */
+  private stepping: FlexibleSession | undefined
 
   private constructor(
     private readonly memory: DecodingMemory,
@@ -204,7 +206,11 @@ export class DecodingBatch {
     const feeds = listStepFeeds(this.layout, { tokens, place, ancestors })
     for (const name of this.ownCaches) feeds[name] = this.cache(name, this.slots)
     for (const name of this.crossCaches) feeds[name] = this.cache(name, this.sourceLength)
-    const outputs = await this.compileStep(feeds).run(feeds, { signal })
+    const session = this.compileStep(feeds)
+    if (this.stepping !== session) this.takeCaches()
+    const unchanged = this.stepping ? [...this.ownCaches, ...this.crossCaches] : []
+    this.stepping = session
+    const outputs = await session.run(feeds, { signal, unchanged })
     return {
       count: candidates,
       tokens: outputs.candidates.data as Int32Array,
@@ -220,6 +226,7 @@ export class DecodingBatch {
   keep(positions: readonly number[]): readonly number[] | undefined {
     const rows = this.memory.roundRows(positions.length)
     if (rows >= this.rows) return undefined
+    this.takeCaches()
     const isKept = new Set(positions)
     const order = positions.map((_, to) => to)
     const movers = positions.filter((from) => from >= positions.length)
@@ -240,6 +247,7 @@ export class DecodingBatch {
   /** Twice the places a row: blocks move apart, last first. */
   private spreadSlots(): void {
     const { numHeads, headSize } = this.memory.network
+    this.takeCaches()
     const before = this.slots
     this.places = this.fitPlaces(this.places * 2)
     for (const name of this.ownCaches) {
@@ -248,6 +256,12 @@ export class DecodingBatch {
         cache.copyWithin(block * this.slots * headSize, block * before * headSize, (block + 1) * before * headSize)
       }
     }
+  }
+
+  /** Before caches are changed here. */
+  private takeCaches(): void {
+    this.stepping?.bringHome?.()
+    this.stepping = undefined
   }
 
   private compileStep(feeds: NamedValues): FlexibleSession {

@@ -1,5 +1,5 @@
 // What decoding keeps from call to call: compiled graphs and the memory of the key-value caches, of one model.
-import { compileFlexible, type Engine, type FlexibleDefinition, type FlexibleSession, type NamedParameters } from "../engine"
+import { compileFlexible, type Engine, type FlexibleDefinition, type FlexibleSession, type NamedParameters, runsAnySize } from "../engine"
 import type { DecoderNetwork } from "./decoder"
 import { bucketLength, bucketRows } from "./length-buckets"
 
@@ -27,7 +27,7 @@ export class DecodingMemory {
     readonly network: DecoderNetwork,
     readonly weights: NamedParameters,
     private readonly threads?: number,
-    areWeightsFixed = false,
+    private readonly areWeightsFixed = false,
   ) {
     this.numWeights = Object.values(weights).reduce((sum, { data }) => sum + data.length, 0)
     this.isPrepacked = areWeightsFixed && 4 * this.numWeights <= largestCopy
@@ -42,12 +42,12 @@ export class DecodingMemory {
 
   /** The length that a graph runs at: any, or one of few where the engine compiles each. */
   roundLength(length: number): number {
-    return this.engine.compileFlexible ? Math.max(1, length) : bucketLength(length)
+    return runsAnySize(this.engine) ? Math.max(1, length) : bucketLength(length)
   }
 
   /** The number of rows that a graph runs at. */
   roundRows(count: number): number {
-    return this.engine.compileFlexible ? count : bucketRows(count)
+    return runsAnySize(this.engine) ? count : bucketRows(count)
   }
 
   /** An array of at least `count` numbers, with what was in it. */
@@ -67,10 +67,10 @@ export class DecodingMemory {
     numTokens: number,
     define: () => Pick<FlexibleDefinition, "name" | "forward" | "inputs" | "inPlace">,
   ): FlexibleSession {
-    const { engine, weights: parameters, isPrepacked } = this
+    const { engine, weights: parameters, isPrepacked, areWeightsFixed: areParametersFixed } = this
     const threads = this.threads ?? (numTokens * this.numWeights <= littleWork ? 1 : undefined)
     const key = `${name}, ${threads ?? "all"} threads`
-    const session = this.sessions.get(key) ?? compileFlexible(engine, { ...define(), parameters, threads, isPrepacked })
+    const session = this.sessions.get(key) ?? compileFlexible(engine, { ...define(), parameters, threads, isPrepacked, areParametersFixed })
     this.sessions.delete(key)
     this.sessions.set(key, session)
     if (this.sessions.size > maxSessions) {

@@ -1,6 +1,14 @@
 // Runs an encoder forward over any number of texts: texts of like length together, in batches of about the same number of tokens, so that
 // little is padded and memory does not grow with the number or the length of texts.
-import { compileFlexible, type Engine, type FlexibleSession, type ForwardFunction, type NamedParameters, type NamedValues } from "../engine"
+import {
+  compileFlexible,
+  type Engine,
+  type FlexibleSession,
+  type ForwardFunction,
+  type NamedParameters,
+  type NamedValues,
+  runsAnySize,
+} from "../engine"
 import { type BertShape, countPlaces } from "../networks/bert"
 import { type EncoderText, makeEncoderBatch, readsTokenTypes } from "./encoder-batch"
 import { bucketLength, bucketRows } from "./length-buckets"
@@ -41,7 +49,7 @@ export class EncoderRuns {
   ): Promise<void> {
     const { engine, shape } = this.parts
     this.session ??= this.compile()
-    const isFlexible = engine.compileFlexible !== undefined
+    const isFlexible = runsAnySize(engine)
     const order = [...texts.keys()].sort((a, b) => texts[b].ids.length - texts[a].ids.length)
     for (let at = 0; at < order.length; ) {
       const longest = Math.max(1, texts[order[at]].ids.length)

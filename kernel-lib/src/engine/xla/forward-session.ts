@@ -2,12 +2,13 @@
 // place stays there until somebody asks for it.
 import { EngineError } from "../../core/errors"
 import { fillInputs, layOutMemory } from "../feeds"
-import { dataTypeOf, sizeOf } from "../recording"
+import { dataTypeOf } from "../recording"
 import type { ForwardDefinition, ForwardSession, NamedValues, TensorData } from "../session"
 import { traceForward } from "../tracer"
 import { LazyProgram, makeProgram, openModule, type ProgramInput } from "./compiled-recording"
-import { findHome, MirroredTensor } from "./mirrored-tensor"
+import { MirroredTensor } from "./mirrored-tensor"
 import type { Plugin } from "./open-plugin"
+import { ParameterPlaces } from "./parameter-places"
 import { optimizeForXla } from "./passes"
 import type { DeviceTensor } from "./pjrt-client"
 
@@ -17,8 +18,7 @@ export class XlaForwardSession implements ForwardSession {
   private readonly program: LazyProgram
   private readonly read: readonly ProgramInput[]
   private readonly mirrors = new Map<string, MirroredTensor>()
-  /** Copies of the caller's parameters, where they will not change. */
-  private readonly copies = new Map<string, MirroredTensor>()
+  private readonly places: ParameterPlaces
   private isRunning = false
   private isDisposed = false
 
@@ -28,7 +28,8 @@ export class XlaForwardSession implements ForwardSession {
   ) {
     const { name = "network", forward, parameters, precision, memory = {}, inPlace = {} } = definition
     const recording = optimizeForXla(traceForward({ name, inputs: definition.inputs, parameters, forward }))
-    for (const [parameter, { shape }] of Object.entries(recording.parameters)) this.checkSize(parameter, shape)
+    this.places = new ParameterPlaces(plugin.client, parameters, definition.areParametersFixed ?? false)
+    for (const parameter of Object.keys(recording.parameters)) this.places.check(parameter)
     const laidOut = layOutMemory(definition, recording.outputs)
     for (const [input, { shape, data }] of Object.entries(laidOut.inputs)) {
       this.mirrors.set(input, new MirroredTensor(plugin.client, shape, dataTypeOf(data), data))
@@ -102,32 +103,12 @@ export class XlaForwardSession implements ForwardSession {
 
   private place({ kind, name }: ProgramInput, passing: DeviceTensor[]): DeviceTensor {
     if (kind === "input") return this.mirrors.get(name)!.onDevice()
-    const { client } = this.plugin
-    const parameter = this.definition.parameters[name]
-    const home = findHome(parameter, client)
-    if (home) return home.onDevice()
-    const { shape } = parameter
-    if (this.definition.areParametersFixed) {
-      const copy = this.copies.get(name) ?? new MirroredTensor(client, shape, "float32", parameter.data)
-      this.copies.set(name, copy)
-      return copy.onDevice()
-    }
-    const tensor = client.upload(parameter.data, shape)
-    passing.push(tensor)
-    return tensor
-  }
-
-  private checkSize(name: string, shape: readonly number[]): void {
-    const parameter = this.definition.parameters[name]
-    const { length } = findHome(parameter, this.plugin.client) ? { length: sizeOf(parameter.shape) } : parameter.data
-    const size = sizeOf(shape)
-    if (length >= size) return
-    throw new EngineError("engine.bad-parameter", `The parameter ${name} needs ${size} values and has ${length}.`)
+    return this.places.find(name, passing)
   }
 
   private free(): void {
     for (const mirror of this.mirrors.values()) mirror.release(true)
-    for (const copy of this.copies.values()) copy.release()
+    this.places.release()
     this.program.release()
   }
 }

@@ -1,5 +1,6 @@
 // The engine on XLA, through a vendor's PJRT plug-in: current GPUs and TPUs, and the CPU as the place where it is tested.
 import type { Engine } from "../session"
+import { XlaFlexibleSession } from "./flexible-session"
 import { XlaForwardSession } from "./forward-session"
 import type { Plugin } from "./open-plugin"
 import { XlaTraining } from "./xla-training"
@@ -18,5 +19,7 @@ export function makeXlaEngine(plugin: Plugin, { reason }: XlaEngineOptions = {})
     reason: reason ?? `One program for each step, compiled by XLA for ${kind}.`,
     createTrainingSession: (definition) => new XlaTraining(plugin, definition),
     compileForward: (definition) => new XlaForwardSession(plugin, definition),
+    compileFlexible: (definition) => new XlaFlexibleSession(plugin, definition),
+    compilesEachSize: true,
   }
 }
