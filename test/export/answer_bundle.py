@@ -6,6 +6,7 @@ Inputs are a JSON list of texts as the model reads them; of gguf, of lists of to
 huggingface; onnxruntime and transformers for onnx; gguf, and llama_cpp or xllamacpp, for gguf. Ends with 3 where one of them is missing.
 """
 
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -98,12 +99,10 @@ def answer_gguf(folder, rows):
     path = str(folder / "model.gguf")
     tensors = {tensor.name: tensor for tensor in gguf.GGUFReader(path).tensors}
     yield {"tensors": len(tensors), "embedding": [int(size) for size in tensors["token_embd.weight"].shape]}
-    try:
-        import llama_cpp
-    except ImportError:
+    if importlib.util.find_spec("llama_cpp") is None:
         yield from answer_with_server(path, rows)
         return
-    model = llama_cpp.Llama(path, n_ctx=512, n_threads=1, verbose=False)
+    model = open_llama(path)
     for text, ids in rows:
         tokens = []
         for token in model.generate(ids, temp=0, top_k=1):
@@ -111,6 +110,21 @@ def answer_gguf(folder, rows):
                 break
             tokens.append(token)
         yield {"ids": model.tokenize(text.encode(), add_bos=True, special=True), "tokens": tokens}
+
+
+def open_llama(path):
+    """llama.cpp as exact as it can be: keys and values are not rounded to halves, weights not moved into a processor's own order."""
+    from llama_cpp import Llama, llama_cpp
+
+    defaults = llama_cpp.llama_model_default_params
+
+    def plain():
+        settings = defaults()
+        settings.use_extra_bufts = False
+        return settings
+
+    llama_cpp.llama_model_default_params = plain
+    return Llama(path, n_ctx=512, n_threads=1, type_k=llama_cpp.GGML_TYPE_F32, type_v=llama_cpp.GGML_TYPE_F32, verbose=False)
 
 
 def answer_with_server(path, rows):

@@ -49,11 +49,17 @@ export async function writeBundle(student: Student, format: ExportFormat, folder
   await mkdir(folder)
   if (format === "gguf" || format === "gguf-q8_0") {
     await writeGgufBundle(network, format === "gguf" ? "f16" : "q8_0", folder)
-    return []
+    return [explainRounding(format)]
   }
   await writeOnnxBundle(network, format === "onnx" ? "float32" : "int8", folder)
   const note = explainOtherDecoding(network)
   return note === undefined ? [] : [note]
+}
+
+/** Its answers are tried with the file's weights and this library's own arithmetic. */
+function explainRounding(format: "gguf" | "gguf-q8_0"): string {
+  const unit = format === "gguf" ? "halves" : "8 bits"
+  return `llama.cpp rounds what flows between layers to ${unit}, too, so where two tokens are about equally likely it may take the other one.`
 }
 
 /** Opens the bundle of `student` to answer with it. */
