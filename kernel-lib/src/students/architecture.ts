@@ -135,8 +135,14 @@ export interface Architecture {
   /**
    * The feeds of `loss` for up to `batchSize` rows, filled up with rows that count for nothing.
    * @param lengths what each kind of length is padded to, none shorter than its longest row. Default: the next bucket
+   * @param roundTokens what numbers of tokens are rounded up to where rows stand behind each other. Default: the next bucket
    */
-  makeBatch(rows: readonly TrainingRow[], batchSize: number, lengths?: readonly number[]): NamedValues
+  makeBatch(
+    rows: readonly TrainingRow[],
+    batchSize: number,
+    lengths?: readonly number[],
+    roundTokens?: (count: number) => number,
+  ): NamedValues
   /** The lengths of a row that a batch pads each by itself, of a T5 the input's and the output's. Without it, batches have bucket lengths. */
   paddedLengths?(row: TrainingRow): readonly number[]
   /** What a padded place costs in training, as a share of what a token costs. Default 1. */

@@ -17,7 +17,7 @@ import { writeIds } from "./configuration-members"
 import type { DecoderOnly } from "./decoder"
 import { DecodingMemory } from "./decoding-memory"
 import type { GenerationConfiguration } from "./generation-configuration"
-import { bucketLength, bucketTokens } from "./length-buckets"
+import { bucketLength } from "./length-buckets"
 import { fillTokens, packRows } from "./pack-rows"
 import type { NamedTensor } from "./safetensors"
 import { endSequence } from "./sequence-ends"
@@ -164,13 +164,18 @@ export class CausalArchitecture implements Architecture {
    * Rows behind each other: inputIds, places and positions int32 [Q], tokens int32 [B,T]; lossPlaces and labels int32 [P]: each token whose
    * next one is wanted, and that one, of `labelIds` only.
    */
-  makeBatch(rows: readonly TrainingRow[], batchSize: number, lengths?: readonly number[]): NamedValues {
+  makeBatch(
+    rows: readonly TrainingRow[],
+    batchSize: number,
+    lengths?: readonly number[],
+    roundTokens: (count: number) => number = bucketLength,
+  ): NamedValues {
     // The last token is only predicted.
     const texts = rows.map(({ inputIds, labelIds }) => [...inputIds, ...labelIds].slice(0, -1))
     const longest = this.model.longestText ?? Number.MAX_SAFE_INTEGER
     const length = Math.min(longest, lengths?.[0] ?? bucketLength(Math.max(...texts.map((text) => text.length))))
-    const packed = packRows(texts, batchSize, length)
-    const wanted = bucketTokens(rows.reduce((sum, { labelIds }) => sum + labelIds.length, 0))
+    const packed = packRows(texts, batchSize, length, roundTokens)
+    const wanted = roundTokens(rows.reduce((sum, { labelIds }) => sum + labelIds.length, 0))
     const lossPlaces = new Int32Array(wanted)
     const labels = new Int32Array(wanted).fill(ignored)
     let [begin, count] = [0, 0]

@@ -1,6 +1,6 @@
 // Rows behind each other, as networks/packing.ts reads them: which token stands at which place of a grid, and the other way round.
 import type { TensorValue } from "../engine"
-import { bucketLength, bucketTokens } from "./length-buckets"
+import { bucketLength } from "./length-buckets"
 
 /** Of B rows with N places each and P tokens in all. */
 export interface PackedRows {
@@ -14,13 +14,16 @@ export interface PackedRows {
  * @param rows their token ids
  * @param numRows B, with rows that have no token
  * @param length N, no shorter than the longest row. Default: the next bucket
+ * @param roundTokens what P is rounded up to, at most to every place of the grid. Default: the next bucket
  */
 export function packRows(
   rows: readonly (readonly number[])[],
   numRows: number,
   length = bucketLength(Math.max(...rows.map((row) => row.length))),
+  roundTokens = bucketLength,
 ): PackedRows {
-  const count = bucketTokens(rows.reduce((sum, row) => sum + row.length, 0))
+  const tokensInAll = rows.reduce((sum, row) => sum + row.length, 0)
+  const count = Math.min(numRows * length, roundTokens(tokensInAll))
   const places = new Int32Array(count).fill(-1)
   const tokens = new Int32Array(numRows * length).fill(-1)
   let token = 0

@@ -115,13 +115,18 @@ class T5Architecture implements Architecture {
   }
 
   /** The feeds of `t5Logits`, and labels int32 [Q]; the decoder reads the labels one place later. */
-  makeBatch(rows: readonly TrainingRow[], batchSize: number, lengths?: readonly number[]): NamedValues {
+  makeBatch(
+    rows: readonly TrainingRow[],
+    batchSize: number,
+    lengths?: readonly number[],
+    roundTokens?: (count: number) => number,
+  ): NamedValues {
     const { padId, decoderStartId } = this.configuration
     const inputs = rows.map((row) => row.inputIds)
     const labels = rows.map((row) => row.labelIds)
     const read = labels.map((ids) => [decoderStartId, ...ids.slice(0, -1)])
-    const source = packRows(inputs, batchSize, lengths?.[0])
-    const target = packRows(labels, batchSize, lengths?.[1])
+    const source = packRows(inputs, batchSize, lengths?.[0], roundTokens)
+    const target = packRows(labels, batchSize, lengths?.[1], roundTokens)
     return {
       inputIds: fillTokens(inputs, source, padId),
       sourcePlaces: source.places,

@@ -1,7 +1,7 @@
 // Rows made into batches: how many go together, what they are padded to, and how much each batch counts.
 import type { NamedValues } from "../engine"
 import type { Architecture, TrainingRow } from "./architecture"
-import { bucketLength } from "./length-buckets"
+import { bucketLength, bucketTokens } from "./length-buckets"
 
 /** A batch's feeds, and how much it counts among others. */
 export interface Batch {
@@ -20,6 +20,11 @@ export interface BatchOptions {
   readonly maxTokensPerBatch?: number
   /** What batches are padded to: of each kind of length (`measureRow`), the lengths to choose from, ascending. Default: fixed buckets. */
   readonly lengths?: readonly (readonly number[])[]
+  /**
+   * Whether batches of one shape have about as many tokens as each other, so that few graphs serve them although hardly a token is padded.
+   * Default false.
+   */
+  readonly areTokensEven?: boolean
 }
 
 /**
@@ -27,7 +32,7 @@ export interface BatchOptions {
  * `batchSize` rows, half of them, a quarter ..., so that graphs are few.
  */
 export function makeBatches(model: Architecture, rows: readonly TrainingRow[], options: BatchOptions): Batch[] {
-  const { batchSize, maxTokensPerBatch = Number.POSITIVE_INFINITY } = options
+  const { batchSize, maxTokensPerBatch = Number.POSITIVE_INFINITY, areTokensEven } = options
   return split(rows, batchSize).flatMap((group) => {
     const lengths = padLengths(model, group, options)
     const tokensARow = lengths?.reduce((sum, one) => sum + one, 0) ?? Math.max(...group.map((row) => countTokens([row])))
@@ -36,7 +41,7 @@ export function makeBatches(model: Architecture, rows: readonly TrainingRow[], o
     return split(group, most).map((part) => {
       let size = most
       while (size > 1 && Math.ceil(size / 2) >= part.length) size = Math.ceil(size / 2)
-      const feeds = model.makeBatch(part, size, lengths)
+      const feeds = model.makeBatch(part, size, lengths, areTokensEven ? bucketTokens : bucketLength)
       return { feeds, weight: countTargets(feeds) ?? part.length }
     })
   })

@@ -221,10 +221,12 @@ class StudentTraining implements Training {
   }
 
   async loss(rows: readonly TrainingRow[], options: { readonly signal?: AbortSignal } = {}): Promise<BatchLoss> {
-    const sorted = sortByLength(this.model, this.cutRows(rows), this.options)
+    // From the shortest to the longest, so that each batch has another number of tokens.
+    const batchOptions = { ...this.options, areTokensEven: false }
+    const sorted = sortByLength(this.model, this.cutRows(rows), batchOptions)
     let sum = 0
     let targets = 0
-    for (const { feeds, weight } of makeBatches(this.model, sorted, this.options)) {
+    for (const { feeds, weight } of makeBatches(this.model, sorted, batchOptions)) {
       if (weight > 0) sum += weight * (await this.session.evaluate(feeds, options))
       targets += weight
     }

@@ -15,7 +15,7 @@ interface Preparation extends TrainingOptions {
 }
 
 async function prepare({ folder, batches: given, ...options }: Preparation): Promise<{ engine: string }> {
-  training = await open(folder, options)
+  training = await open(folder, { ...options, areTokensEven: true })
   batches = given
   return { engine: training.engine }
 }
@@ -53,7 +53,7 @@ async function trainEpochs({
   ...options
 }: TrainingOptions & { folder: string; rows: readonly TrainingRow[]; epochs?: number }) {
   const { batches, lengths } = planRows(rows, options.batchSize)
-  const opened = await open(folder, { ...options, lengths })
+  const opened = await open(folder, { ...options, lengths, areTokensEven: true })
   const began = performance.now()
   const secondsPassed = () => (performance.now() - began) / 1000
   const marks: Mark[] = []

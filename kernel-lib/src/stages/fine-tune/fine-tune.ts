@@ -99,7 +99,7 @@ export const fineTune = defineStage<LoadedStudent, FineTuneOptions, TrainedStude
     const saved = context.folder ? await readOutcome(context.folder).catch(() => undefined) : undefined
     if (context.folder && saved?.status === "done") return loadTrained(context.folder, context.run, context.fingerprint)
     const { student, outcome } = await trainStudent(base, templateOf(base, options), options, context)
-    return present({ kind: "trained", ...outcome, student, fingerprint: context.fingerprint })
+    return present({ kind: "trained", ...outcome, student, fingerprint: context.fingerprint }, context.run)
   },
   async save({ student, kind: _kind, fingerprint: _fingerprint, ...outcome }, folder) {
     await student.save(join(folder, "student"))
@@ -128,7 +128,7 @@ async function readOutcome(folder: string): Promise<TrainingOutcome> {
 async function loadTrained(folder: string, run: Run, fingerprint: string): Promise<TrainedStudent> {
   const outcome = await readOutcome(folder)
   const student = await loadStudent(join(folder, "student"), { engine: run.engine })
-  return present({ kind: "trained", ...outcome, student, fingerprint })
+  return present({ kind: "trained", ...outcome, student, fingerprint }, run)
 }
 
 function templateOf(
@@ -143,8 +143,8 @@ function templateOf(
   return { kind, instruction: spec.instruction }
 }
 
-function present(trained: TrainedStudent): TrainedStudent {
-  makeSelfShowing(trained, describeTraining)
+function present(trained: TrainedStudent, { folder }: Run): TrainedStudent {
+  makeSelfShowing(trained, (shown) => ({ ...describeTraining(shown), ...(folder !== undefined && { run: folder }) }))
   return Object.freeze(trained)
 }
 

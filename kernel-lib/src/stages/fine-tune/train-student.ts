@@ -68,6 +68,7 @@ export async function trainStudent(
   const training = await openTraining(student, {
     ...settings,
     lengths: rows.fitted,
+    areTokensEven: true,
     distillFrom: options.distillFrom,
     engine: context.run.engine,
     seed: context.random.fork("dropout").integer(2 ** 31),

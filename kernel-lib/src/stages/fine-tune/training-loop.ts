@@ -120,7 +120,13 @@ function recordLoss(state: LoopState, { loss, isLast, ...figures }: StepFigures,
   record({ type: "training.step", step, loss: mean, ...figures, tokens, seconds, tokensPerSecond: tokens / seconds })
 }
 
-function reportProgress(state: LoopState, epoch: number, totalSteps: number, settings: TrainingSettings, { progress }: StageContext): void {
+function reportProgress(
+  state: LoopState,
+  epoch: number,
+  totalSteps: number,
+  settings: TrainingSettings,
+  { progress, run }: StageContext,
+): void {
   progress({
     done: state.step,
     total: totalSteps,
@@ -129,6 +135,7 @@ function reportProgress(state: LoopState, epoch: number, totalSteps: number, set
     rate: `${Math.round(state.tokens / state.seconds).toLocaleString("en")} tokens/s`,
     secondsLeft: (state.seconds / state.step) * (totalSteps - state.step),
     losses: { train: state.trainLoss, validation: state.validationLoss },
+    ...(run.folder !== undefined && { run: run.folder }),
   })
 }
 
