@@ -20,7 +20,7 @@ describe("packRows", () => {
       )
       expect(read).toEqual(rows)
       const tokens = rows.flat().length
-      packed.places.data.forEach((place, token) => expect(packed.tokens.data[place] ?? -1).toBe(token < tokens ? token : -1))
+      for (const [token, place] of packed.places.data.entries()) expect(packed.tokens.data[place] ?? -1).toBe(token < tokens ? token : -1)
       expect([...ids.data.subarray(tokens)].every((id) => id === 0)).toBe(true)
     }
   })
