@@ -11,7 +11,7 @@ import { bundledHub } from "../../kernel-lib/src/services/hubs"
 import { simulatedTeacher } from "../../kernel-lib/src/services/teachers"
 import { retrieveDatasets } from "../../kernel-lib/src/stages/retrieve-datasets/retrieve-datasets"
 import { retrieveModels } from "../../kernel-lib/src/stages/retrieve-models/retrieve-models"
-import { heldOutPrompts, prompts, type RetrievalPrompt } from "./prompts"
+import { freshPrompts, heldOutPrompts, prompts, type RetrievalPrompt } from "./prompts"
 
 export interface PromptResult {
   readonly task: string
@@ -63,7 +63,7 @@ export function recall(results: readonly PromptResult[], most: number): number {
 async function main(): Promise<void> {
   const rows: Record<string, unknown>[] = []
   const teacher = simulatedTeacher()
-  for (const [set, members] of Object.entries({ first: prompts, "held out": heldOutPrompts })) {
+  for (const [set, members] of Object.entries({ first: prompts, "held out": heldOutPrompts, fresh: freshPrompts })) {
     for (const way of ["search", "simulated"] as const) {
       const results: PromptResult[] = []
       for (const prompt of members) results.push(...(await measurePrompt(prompt, way, way === "search" ? undefined : teacher)))

@@ -168,7 +168,7 @@ describe("retrieveDatasets", () => {
     })
     const [alone] = await retrieveDatasets(task, { hub: hubOf([card]) })
     expect(alone).toMatchObject({ configuration: "codes", split: "test", inputColumns: ["name"], outputColumn: "code", isChosen: true })
-    const teacher = teacherOf({ configuration_choice: [vote("german"), vote("french")], dataset_choice: [vote("a/names")] })
+    const teacher = teacherOf({ configuration_choice: [vote("europe"), vote("french")], dataset_choice: [vote("a/names")] })
     expect((await retrieveDatasets(task, { hub: hubOf([card]), teacher }))[0].configuration).toBe("french")
   })
 
@@ -267,7 +267,7 @@ describe("retrieveModels", () => {
       modelCard("z/rare"),
     ]
     const found = await retrieveModels(spec, { hub: hubOf([], models), limit: 10 })
-    expect(found.map(({ card }) => card.id)).toEqual(["z/known", "z/rare", "z/other", "z/scratch", "z/neox", "z/huge"])
+    expect(found.map(({ card }) => card.id)).toEqual(["z/known", "z/rare", "z/other", "z/scratch", "z/huge", "z/neox"])
     expect(found.chosen?.card.id).toBe("z/known")
     expect(found.named("neox").why).toMatch(/^gpt_neox is no architecture that this library trains/)
     expect(found.named("huge").why).toMatch(/^5\.0 GB, more than 3\.0 GB/)
@@ -332,21 +332,34 @@ describe("retrieveModels", () => {
     ).toBe("z/mt5")
   })
 
-  it("counts half what suits the prompt's languages or answers less, and says so", async () => {
-    const models = [modelCard("z/all", { languages: ["mul"] }), modelCard("z/decoder", { architecture: "llama" }), modelCard("z/plain")]
-    const scoresFor = async (instruction: string, output: string) => {
+  it("puts what suits the prompt's languages and answers before what does not, however popular, and says so", async () => {
+    const models = [
+      modelCard("z/all", { languages: ["mul"], downloads: 1e8 }),
+      modelCard("z/decoder", { architecture: "llama", downloads: 1e7 }),
+      modelCard("z/plain"),
+      modelCard("z/europe", { languages: ["en", "de", "fr"], downloads: 1 }),
+      modelCard("z/unsaid", { languages: [], downloads: 2 }),
+    ]
+    const order = async (instruction: string, output: string) => {
       const task = new PromptSpec({ instruction, demonstrations: [{ input: "red", output }] })
-      const found = await retrieveModels(task, { hub: hubOf([], models) })
-      return Object.fromEntries(found.map(({ card, score, why }) => [card.id.slice(2), { score, why }]))
+      return await retrieveModels(task, { hub: hubOf([], models) })
     }
-    const short = await scoresFor("Answer questions.", "blue")
-    expect(short.plain.score / short.all.score).toBeGreaterThan(1.9)
-    expect(short.plain.score / short.decoder.score).toBeGreaterThan(1.9)
-    expect(short.all.why).toContain("made for many languages")
-    expect(short.decoder.why).toContain("a decoder, for short answers")
-    const abroad = await scoresFor("Answer questions in Finnish.", "sininen")
-    expect(abroad.all.score).toBeGreaterThan(abroad.plain.score)
-    const long = await scoresFor("Answer questions.", "a colour like that of the clear sky at noon")
-    expect(long.decoder.score).toBeGreaterThan(long.plain.score)
+    const names = (found: Awaited<ReturnType<typeof order>>) => found.map(({ card }) => card.id.slice(2))
+    const short = await order("Answer questions.", "blue")
+    expect(names(short)).toEqual(["plain", "unsaid", "europe", "all", "decoder"])
+    expect(short.named("all").why).toContain("made for many languages")
+    expect(short.named("decoder").why).toContain("a decoder, for short answers")
+    expect(names(await order("Answer questions in German.", "blau")).slice(0, 3)).toEqual(["all", "unsaid", "europe"])
+    expect(names(await order("Answer questions in German.", "blau")).slice(3)).toEqual(["plain", "decoder"])
+    const nationality = new PromptSpec({
+      instruction: "Give the year of birth.",
+      demonstrations: [
+        { input: "A German painter (1850-1921)", output: "1850" },
+        { input: "Born in 1902, she wrote plays.", output: "1902" },
+      ],
+    })
+    expect((await retrieveModels(nationality, { hub: hubOf([], models) }))[0].card.id).toBe("z/plain")
+    expect(names(await order("Answer questions in Finnish.", "sininen")).slice(0, 2)).toEqual(["all", "unsaid"])
+    expect(names(await order("Answer questions.", "a colour like that of the clear sky at noon"))[0]).toBe("decoder")
   })
 })

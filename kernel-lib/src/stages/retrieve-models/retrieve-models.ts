@@ -11,8 +11,8 @@ import { type CandidatesPayload, payloadVersion } from "../../display/payloads"
 import { makeSelfShowing } from "../../display/self-showing"
 import { searchCards } from "../../search"
 import { defineStage } from "../../store/define-stage"
+import { findMisfits } from "./find-misfits"
 import { findUnfitness } from "./find-unfitness"
-import { weighFit } from "./weigh-fit"
 import { canWriteCards, writeModelCard } from "./write-model-card"
 
 export interface RetrieveModelsOptions extends StageInlineOptions {
@@ -37,8 +37,8 @@ export type ModelCandidates = Candidates<ModelCandidate>
  * Finds base models for a prompt. Take one with `loadModel(models[0], { run })` or by its name, `models.named("byte-t5-tiny")`.
  *
  * Rank is relevance times log10(downloads + 2), as upstream; relevance is that of a hypothetical card where the teacher writes one (Gao et al.
- * 2023), else of the prompt. Where it writes none of use, the subtitle says so. A model whose languages or kind suit the prompt less (many
- * languages for an English task, a decoder for short answers) counts half. Untrained configurations have no downloads and no text to be
+ * 2023), else of the prompt. Where it writes none of use, the subtitle says so. Models whose languages or kind suit the prompt less (many
+ * languages for an English task, a decoder for short answers) come behind those that suit. Untrained configurations have no downloads and no text to be
  * relevant by: they come behind what is pretrained and rank by size, the smallest first whose advised input length covers the demonstrations.
  * What cannot be used comes last and is never chosen: models of an architecture that this library does not train or that cannot give the
  * prompt's answers, that are too large, of another licence, or for other languages; each says which.
@@ -50,7 +50,7 @@ export type ModelCandidates = Candidates<ModelCandidate>
  */
 export const retrieveModels = defineStage<PromptSpec, RetrieveModelsOptions, ModelCandidates>({
   name: "retrieveModels",
-  version: 2,
+  version: 3,
   uses: ["hub"],
   key: (spec, { limit = 5, maxBytes = 3e9, licenses, languages, hyde = true, run, teacher = run?.teacher }) => ({
     ...{ spec: spec.fingerprint, limit, maxBytes, licenses, languages },
@@ -96,13 +96,17 @@ function rankPretrained(spec: PromptSpec, all: readonly ModelCard[], hypothetica
     .map((card) => {
       const relevance = found.get(card)?.score ?? 0
       const words = found.get(card)?.words ?? []
-      const fit = weighFit(card, spec)
-      const score = (relevance + 1) * Math.log10(card.downloads + 2) * fit.weight
+      const misfits = findMisfits(card, spec)
+      const score = (relevance + 1) * Math.log10(card.downloads + 2)
       const downloads = `${card.downloads.toLocaleString("en")} downloads`
-      const why = [words.length > 0 && `words: ${words.slice(0, 4).join(", ")}`, downloads, ...fit.reasons].filter(Boolean).join(" · ")
-      return { kind: "modelCandidate" as const, card, score, why }
+      const why = [words.length > 0 && `words: ${words.slice(0, 4).join(", ")}`, downloads, ...misfits].filter(Boolean).join(" · ")
+      return { candidate: { kind: "modelCandidate" as const, card, score, why }, misfits: misfits.length }
     })
-    .sort((a, b) => b.score - a.score || (b.card.parameters ?? 0) - (a.card.parameters ?? 0))
+    .sort(
+      ({ candidate: a, ...one }, { candidate: b, ...other }) =>
+        one.misfits - other.misfits || b.score - a.score || (b.card.parameters ?? 0) - (a.card.parameters ?? 0),
+    )
+    .map(({ candidate }) => candidate)
 }
 
 const advisedLength = /^input-bytes:(\d+)$/
