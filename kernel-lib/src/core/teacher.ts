@@ -61,6 +61,15 @@ export interface RequestEstimate {
   readonly isCounted: boolean
 }
 
+export interface CompleteOptions {
+  readonly signal?: AbortSignal
+  /**
+   * For teachers with a gate of their own, which await it with the answer before its place at the gate is another request's: so there are never
+   * more requests out, and answers in that are not on disk yet, than there are places. A teacher that does not call it does nothing wrong.
+   */
+  readonly onAnswer?: (completion: TeacherCompletion) => Promise<void>
+}
+
 /**
  * A teacher. `complete` is the one thing it must have; it rejects with a `ServiceError` when it cannot answer.
  * A text is data: it is parsed and validated by the stage that asked, never evaluated.
@@ -84,7 +93,7 @@ export interface Teacher {
   answers?(purpose: TeacherPurpose): boolean
   /** What leaves the machine goes here; undefined when nothing does. */
   readonly sendsTo?: string
-  complete(request: TeacherRequest, options?: { signal?: AbortSignal }): Promise<TeacherCompletion>
+  complete(request: TeacherRequest, options?: CompleteOptions): Promise<TeacherCompletion>
   /** What a request may take, before it is sent. */
   estimate?(request: TeacherRequest): Promise<RequestEstimate>
   /** Keeps that a request failed for good, so that it fails again without being sent. Only teachers behind a response store have it. */
@@ -98,6 +107,22 @@ export interface Teacher {
 /** Whether `teacher` takes requests of `purpose`. */
 export function canAnswer(teacher: Teacher | undefined, purpose: TeacherPurpose): teacher is Teacher {
   return teacher !== undefined && (teacher.answers?.(purpose) ?? true)
+}
+
+/** What `take` makes of the teacher's answer, which it is given while that still holds its place, where the teacher has a gate. */
+export async function completeAndTake<Taken>(
+  teacher: Teacher,
+  request: TeacherRequest,
+  options: CompleteOptions | undefined,
+  take: (completion: TeacherCompletion) => Promise<Taken>,
+): Promise<Taken> {
+  let taking = undefined as Promise<Taken> | undefined
+  const onAnswer = async (answer: TeacherCompletion) => {
+    taking ??= take(answer)
+    await taking
+  }
+  const completion = await teacher.complete(request, { ...options, onAnswer })
+  return taking ?? take(completion)
 }
 
 /** `teacher` as it describes itself, with `methods` around its own: what stores, meters and gates are made of. */

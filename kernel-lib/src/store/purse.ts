@@ -1,7 +1,7 @@
 // The run's money: what was spent, what is in flight, and the caps that are checked before a request goes out.
 import { BudgetError, InputError, InterruptedError } from "../core/errors"
 import type { Limits, RunEvent, SentRecord, Spending } from "../core/run"
-import { aroundTeacher, type Teacher, type TeacherCompletion, type TeacherRequest } from "../core/teacher"
+import { aroundTeacher, completeAndTake, type Teacher, type TeacherCompletion, type TeacherRequest } from "../core/teacher"
 
 /** Characters a token has, roughly; used where a teacher cannot count. */
 const charactersPerToken = 4
@@ -210,21 +210,24 @@ export function meterTeacher(teacher: Teacher, purse: Purse, record: (event: Run
       const giveBack = await purse.reserve(request, teacher, options?.signal)
       const started = performance.now()
       try {
-        const completion = timed(await teacher.complete(request, options), started, teacher)
-        if (completion.isReused) {
-          purse.countReused()
+        return await completeAndTake(teacher, request, options, async (answer) => {
+          const completion = timed(answer, started, teacher)
+          if (completion.isReused) {
+            purse.countReused()
+            return completion
+          }
+          const event = {
+            at: new Date().toISOString(),
+            to: teacher.sendsTo,
+            purpose: request.purpose,
+            usd: completion.usd,
+            ...completion.usage,
+          }
+          purse.count(event)
+          record({ type: "teacher.response", index: request.index, ...event })
+          await options?.onAnswer?.(completion)
           return completion
-        }
-        const event = {
-          at: new Date().toISOString(),
-          to: teacher.sendsTo,
-          purpose: request.purpose,
-          usd: completion.usd,
-          ...completion.usage,
-        }
-        purse.count(event)
-        record({ type: "teacher.response", index: request.index, ...event })
-        return completion
+        })
       } finally {
         giveBack()
       }

@@ -27,10 +27,16 @@ interface Place {
   readonly check: string
 }
 
-interface Writing {
+export interface AppendOptions {
+  /** Called before the line is written, once for all that are written together and name the same: what must be on disk before them. */
+  readonly before?: () => void
+  /** Called when the line is written and not flushed yet: a kill does not lose it any more, a power cut might. */
+  readonly onWritten?: () => void
+}
+
+interface Writing extends AppendOptions {
   readonly key: string
   readonly line: string
-  readonly before?: () => void
   settle(error?: unknown): void
 }
 
@@ -78,7 +84,7 @@ export class ResponseLog {
   private reading?: Promise<void>
   private waiting: Writing[] = []
   private writing?: Promise<void>
-  /** Lines that are written and not flushed: a kill does not lose them any more, a power cut might. */
+  /** Lines that are written and not flushed. */
   private written: Writing[] = []
   private flushing?: Promise<void>
 
@@ -107,13 +113,12 @@ export class ResponseLog {
 
   /**
    * Appends a line of `writeLine` and resolves once it is on disk, flushed; with what another process had put there for `key` before it,
-   * where one had. Lines that come while others are being written go together, so that one flush serves many, and so that `before`, what must
-   * be on disk before them, is called once for all that name the same.
+   * where one had. Lines that come while others are being written go together, so that one flush serves many.
    * @throws InputError `disk.full`, `disk.not-writable`
    */
-  async append(key: string, line: string, before?: () => void): Promise<LogEntry | undefined> {
+  async append(key: string, line: string, options: AppendOptions = {}): Promise<LogEntry | undefined> {
     for (let times = 0; times < mostWritings; times++) {
-      await this.write(key, line, before)
+      await this.write(key, line, options)
       const place = this.places.get(key)
       if (place && line.includes(place.check)) return undefined
       const first = place && (await this.read(key))
@@ -127,9 +132,9 @@ export class ResponseLog {
     while (this.writing || this.flushing) await (this.writing ?? this.flushing)
   }
 
-  private write(key: string, line: string, before?: () => void): Promise<void> {
+  private write(key: string, line: string, options: AppendOptions): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ key, line, before, settle: (error) => (error === undefined ? resolve() : reject(error)) })
+      this.waiting.push({ ...options, key, line, settle: (error) => (error === undefined ? resolve() : reject(error)) })
       this.writing ??= this.writeWaiting()
     })
   }
@@ -144,6 +149,7 @@ export class ResponseLog {
         for (const before of new Set(batch.map((writing) => writing.before))) before?.()
         await writeWhole(file, Buffer.from(batch.map(({ line }) => `\n${line}\n`).join("")))
         this.written.push(...batch)
+        for (const { onWritten } of batch) onWritten?.()
         this.flushing ??= this.flushWritten()
       } catch (error) {
         const failure = explainDiskError(error, this.path)

@@ -3,7 +3,14 @@
 import { join } from "node:path"
 import { isPrompt2ModelError, redactSecrets, ServiceError } from "../core/errors"
 import { fingerprintOf } from "../core/fingerprint"
-import { aroundTeacher, type Teacher, type TeacherCompletion, type TeacherRequest } from "../core/teacher"
+import {
+  aroundTeacher,
+  type CompleteOptions,
+  completeAndTake,
+  type Teacher,
+  type TeacherCompletion,
+  type TeacherRequest,
+} from "../core/teacher"
 import { type EntryKind, type LogEntry, ResponseLog, writeLine } from "./response-log"
 
 export interface ResponseStoreOptions {
@@ -49,8 +56,23 @@ export function storeResponses(teacher: Teacher, folder: string, options: Respon
   const named: KeptTeacher = { name: teacher.name, identity, isSimulated: teacher.isSimulated }
 
   /** `request` and `outcome` have no secrets any more. */
-  async function keep(key: string, kind: EntryKind, request: TeacherRequest, outcome: object): Promise<LogEntry | undefined> {
-    return log.append(key, writeLine(key, kind, { at: new Date().toISOString(), teacher: named, request, ...outcome }), beforeWriting)
+  function keep(key: string, kind: EntryKind, request: TeacherRequest, outcome: object, onWritten?: () => void) {
+    const line = writeLine(key, kind, { at: new Date().toISOString(), teacher: named, request, ...outcome })
+    return log.append(key, line, { before: beforeWriting, onWritten })
+  }
+
+  /** Asks, and resolves with the answer once it is on disk; its place at the teacher's gate is free as soon as it is written. */
+  async function ask(key: string, request: TeacherRequest, options: CompleteOptions | undefined): Promise<TeacherCompletion> {
+    const { answered, keeping } = await completeAndTake(teacher, request, options, async (completion) => {
+      const [asked, answered] = redactExchange(request, completion)
+      const keeping = await new Promise<{ first: Promise<LogEntry | undefined> }>((resolve, reject) => {
+        const first = keep(key, "answer", asked, { completion: answered }, () => resolve({ first }))
+        first.catch(reject)
+      })
+      return { answered, keeping }
+    })
+    const first = await keeping.first
+    return first ? replay(first, log.path) : answered
   }
 
   return aroundTeacher(teacher, {
@@ -62,15 +84,10 @@ export function storeResponses(teacher: Teacher, folder: string, options: Respon
         onReused?.(request, completion)
         return completion
       }
-      const [asked, answered] = await teacher.complete(request, completeOptions).then(
-        (completion) => redactExchange(request, completion),
-        async (error) => {
-          if (isFinal(error)) await keep(key, "failure", redactRequest(request), { failure: describeFailure(error) })
-          throw error
-        },
-      )
-      const first = await keep(key, "answer", asked, { completion: answered })
-      const completion = first ? replay(first, log.path) : answered
+      const completion = await ask(key, request, completeOptions).catch(async (error) => {
+        if (isFinal(error)) await keep(key, "failure", redactRequest(request), { failure: describeFailure(error) })
+        throw error
+      })
       onSent?.(request, completion)
       return completion
     },

@@ -1,11 +1,18 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { ServiceError } from "../../src/core/errors"
+import { fingerprintOf } from "../../src/core/fingerprint"
 import { Random } from "../../src/core/random"
 import type { Teacher, TeacherRequest } from "../../src/core/teacher"
 import { RateControl, withRateControl } from "../../src/services/teachers"
 import { ConcurrencyLimit, type Ticket } from "../../src/services/teachers/concurrency-limit"
 import { MinuteBudget } from "../../src/services/teachers/minute-budget"
 import { planRetry, readRetryAfter, withRetryHints } from "../../src/services/teachers/retry"
+import { meterTeacher, Purse } from "../../src/store/purse"
+import { ResponseLog } from "../../src/store/response-log"
+import { storeResponses } from "../../src/store/response-store"
 import { deferred } from "./teachers-fault-server"
 
 const busy = (code = "teacher.rate-limited", status?: number) => new ServiceError(code, "busy", { isRetryable: true, status })
@@ -285,6 +292,30 @@ describe("a teacher of one's own behind the gate", () => {
     expect(most).toBe(3)
     expect(calls).toBeGreaterThan(30)
     expect([teacher.name, teacher.identity, teacher.answers?.("answer")]).toEqual(["own", "own@1", false])
+  })
+
+  test("gives a place to the next request only when the answer before it is written, through store and purse", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "prompt2model-places-"))
+    const store = ResponseLog.at(join(folder, `${fingerprintOf("own").slice(0, 16)}.jsonl`))
+    const unwritten: number[] = []
+    const own: Teacher = {
+      name: "own",
+      complete: async ({ index }) => {
+        const lines = await readFile(store.path, "utf8").catch(() => "")
+        unwritten.push(index - (lines.match(/"kind":"answer"/g)?.length ?? 0))
+        return { texts: [`${index}`], finishReasons: ["stop"], usage: { inputTokens: 1, outputTokens: 1 }, usd: 0 }
+      },
+    }
+    const purse = new Purse({ maxTokens: 1000 }, [])
+    const gated = withRateControl(own, { maxConcurrency: 1 })
+    const teacher = storeResponses(
+      meterTeacher(gated, purse, () => {}),
+      folder,
+    )
+    await Promise.all(Array.from({ length: 20 }, (_, index) => teacher.complete({ ...request, index })))
+    expect(unwritten).toEqual(unwritten.map(() => 0))
+    expect(purse.spending).toMatchObject({ requestsSent: 20, inputTokens: 20 })
+    await rm(folder, { recursive: true })
   })
 
   test("an error that cannot be helped comes through as it is, at once", async () => {

@@ -97,10 +97,10 @@ describe("what it makes", () => {
 describe("its answers follow from the request alone", () => {
   test("the same request, the same answers, from another server of the same seed too", async () => {
     const request = generation(readPrompt("dates.txt"), { numResponses: 5 })
-    const first = await teacher.complete(request)
-    expect(await teacher.complete(request)).toEqual(first)
+    const { seconds: _, ...first } = await teacher.complete(request)
+    expect(await teacher.complete(request)).toMatchObject(first)
     const twin = simulatedTeacher({ seed: 1 })
-    expect(await twin.complete(request)).toEqual(first)
+    expect(await twin.complete(request)).toMatchObject(first)
     await twin.close?.()
     expect(new Set(first.texts).size).toBeGreaterThan(1)
   })
@@ -312,10 +312,10 @@ describe("the protocol, with the official client", () => {
 
 test("closing twice is fine, and it starts again when asked again", async () => {
   const own = simulatedTeacher()
-  const first = await own.complete(question("3 May 1999"))
+  const { texts } = await own.complete(question("3 May 1999"))
   await own.close?.()
   await own.close?.()
-  expect(await own.complete(question("3 May 1999"))).toEqual(first)
+  expect(await own.complete(question("3 May 1999"))).toMatchObject({ texts })
   await own.close?.()
 })
 

@@ -103,5 +103,7 @@ export function joinAnswers(parts: readonly Answers[]): Answers {
     texts: parts.flatMap(({ texts }) => texts),
     finishReasons: parts.flatMap(({ finishReasons }) => finishReasons),
     usage: { inputTokens: sum(({ inputTokens }) => inputTokens), outputTokens: sum(({ outputTokens }) => outputTokens) },
+    // They were under way together.
+    ...(parts.every(({ seconds }) => seconds !== undefined) ? { seconds: Math.max(...parts.map(({ seconds = 0 }) => seconds)) } : {}),
   }
 }

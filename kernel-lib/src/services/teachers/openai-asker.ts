@@ -18,6 +18,11 @@ export interface AskerOptions extends RateControlOptions {
   readonly onNotice?: (sentence: string) => void
 }
 
+interface Asking {
+  readonly signal?: AbortSignal
+  readonly keep?: (answers: Answers) => Promise<void>
+}
+
 type Body = ReturnType<typeof writeBody>
 
 /** Tokens of an answer where no cap is given and nobody knows better. */
@@ -53,19 +58,28 @@ export class OpenAIAsker {
     return knownDialects.get(this.place) ?? firstDialect(this.server.baseURL)
   }
 
-  /** All answers of a request: in one exchange where the server takes `n`, else in as many as there are answers. */
-  async ask(request: TeacherRequest, signal: AbortSignal | undefined): Promise<Answers> {
+  /**
+   * All answers of a request: in one exchange where the server takes `n`, else in as many as there are answers. `keep` is awaited with them while
+   * an exchange that brought all still holds its place.
+   */
+  async ask(request: TeacherRequest, { signal, keep }: Asking): Promise<Answers> {
     const { numResponses } = request
-    if (numResponses <= 1) return this.exchange(request, 0, signal)
+    const isAll = ({ texts }: Answers) => numResponses <= 1 || texts.length > 1
+    const keepAll = async (answers: Answers) => {
+      if (isAll(answers)) await keep?.(answers)
+    }
+    if (numResponses <= 1) return this.exchange(request, 0, { signal, keep: keepAll })
     const parts: Answers[] = []
     if (this.dialect.takesSeveral) {
-      const answers = await this.exchange(request, 0, signal)
-      if (answers.texts.length > 1) return answers
+      const answers = await this.exchange(request, 0, { signal, keep: keepAll })
+      if (isAll(answers)) return answers
       this.adopt({ ...this.dialect, takesSeveral: false }, this.dialect)
       parts.push(answers)
     }
     const single = { ...request, numResponses: 1 }
-    const missing = Array.from({ length: numResponses - parts.length }, (_, index) => this.exchange(single, parts.length + index, signal))
+    const missing = Array.from({ length: numResponses - parts.length }, (_, index) =>
+      this.exchange(single, parts.length + index, { signal }),
+    )
     return joinAnswers([...parts, ...(await keepFulfilled(missing))])
   }
 
@@ -88,11 +102,11 @@ export class OpenAIAsker {
   }
 
   /** One answer to a request or, with `n`, several; `sample` says which of the request's answers the first one is. */
-  private async exchange(request: TeacherRequest, sample: number, signal: AbortSignal | undefined): Promise<Answers> {
+  private async exchange(request: TeacherRequest, sample: number, asking: Asking): Promise<Answers> {
     const known = this.dialect
     for (let dialect = known; ; ) {
       try {
-        const answers = await this.send(request, dialect, sample, signal)
+        const answers = await this.send(request, dialect, sample, asking)
         if (dialect !== known) this.adopt(dialect, known)
         return answers
       } catch (error) {
@@ -104,7 +118,7 @@ export class OpenAIAsker {
     }
   }
 
-  private async send(request: TeacherRequest, dialect: Dialect, sample: number, signal: AbortSignal | undefined): Promise<Answers> {
+  private async send(request: TeacherRequest, dialect: Dialect, sample: number, { signal, keep }: Asking): Promise<Answers> {
     const count = dialect.takesSeveral ? request.numResponses : 1
     const body = writeBody(this.server.model, request, dialect, { count, seed: sampleSeed(request, sample) })
     const read = async (asking: Promise<Partial<ChatCompletion>>) => {
@@ -117,7 +131,12 @@ export class OpenAIAsker {
     }
     if (this.batches) return read(this.batches.ask(body, `${request.index}.${sample}`, signal))
     return this.control.run({
-      attempt: (attemptSignal) => read(this.create(body, attemptSignal)),
+      attempt: async (attemptSignal) => {
+        const started = performance.now()
+        const answers = await read(this.create(body, attemptSignal))
+        return { ...answers, seconds: (performance.now() - started) / 1000 }
+      },
+      keep,
       tokens: await this.tokensOf({ ...request, numResponses: count }),
       tokensUsed: ({ usage }) => usage.inputTokens + usage.outputTokens,
       signal,

@@ -29,6 +29,8 @@ interface Work<T> {
   readonly tokens?: number
   /** Tokens that it took. */
   tokensUsed?(result: T): number
+  /** What is done with the result before its place is another's. */
+  keep?(result: T): Promise<void>
   readonly signal?: AbortSignal
 }
 
@@ -91,6 +93,7 @@ export class RateControl {
       const result = await withTimeout(work, this.options.timeoutSeconds ?? 180)
       this.concurrency.succeeded(ticket, performance.now() - started)
       correctTokens(work.tokensUsed?.(result) ?? work.tokens ?? 0)
+      await work.keep?.(result)
       return { kind: "done", result }
     } catch (error) {
       if (work.signal?.aborted) throw new InterruptedError(undefined, { cause: error })
@@ -207,9 +210,10 @@ export function withRateControl(teacher: Teacher, options: RateControlOptions = 
   const control = new RateControl(options)
   return aroundTeacher(teacher, {
     maxConcurrency: options.maxConcurrency ?? usualConcurrency,
-    complete: (request, { signal } = {}) =>
+    complete: (request, { signal, onAnswer } = {}) =>
       control.run({
         attempt: (attemptSignal) => teacher.complete(request, { signal: attemptSignal }),
+        keep: onAnswer,
         tokens: estimateTokens(request),
         tokensUsed: ({ usage }) => usage.inputTokens + usage.outputTokens,
         signal,
