@@ -62,7 +62,8 @@ export async function measureCase(
     // The first round compiles and fills caches; its tokens are compared.
     const [[first], ...theirs] = await runRounds(contenders, 1, answer)
     const same = theirs.map(([{ tokens }], index) => countSame(name, first.tokens, tokens, peers[index].name))
-    const measured = await runRounds(contenders, isQuick ? (beams > 1 ? 1 : 2) : beams > 1 ? 3 : 5, answer)
+    const isLong = beams > 1 || model === "llama"
+    const measured = await runRounds(contenders, isQuick ? (isLong ? 1 : 2) : beams > 1 ? 3 : 5, answer)
     const written = first.tokens.reduce((sum, { length }) => sum + length, 0)
     const rates = measured.map((rounds) => written / median(rounds.map(({ seconds }) => seconds)))
     const peaks: number[] = []
@@ -76,7 +77,8 @@ export async function measureCase(
   })
 }
 
-function countSame(name: string, ours: Answers["tokens"], theirs: Answers["tokens"], peer: string): number {
+/** How many rows have the same tokens. @throws Error when too few */
+export function countSame(name: string, ours: Answers["tokens"], theirs: Answers["tokens"], peer: string): number {
   const same = ours.filter((tokens, row) => tokens.join() === theirs[row].join()).length
   if (same >= sameShare * ours.length) return same
   const row = ours.findIndex((tokens, at) => tokens.join() !== theirs[at].join())
