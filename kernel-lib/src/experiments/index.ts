@@ -22,6 +22,10 @@ export { type ReproduceTrainingOptions, reproduceTraining } from "./reproduce-tr
 export { ReproducedTraining } from "./reproduce-training/reproduced-training"
 export type { ReproducedTrainingData } from "./reproduce-training/reproduced-training-data"
 export { type TrainingName, trainingNames } from "./reproduce-training/training-tasks"
+export type { RunnerOptions } from "./runners/choose-runner"
+export { type LocalProcessesOptions, localProcesses } from "./runners/local-processes"
+export { type QueueOptions, queue } from "./runners/queue"
+export type { Runner } from "./runners/runner"
 export {
   type SearchHyperparametersOptions,
   searchHyperparameters,
