@@ -116,6 +116,9 @@ export interface Alike {
   readonly all: number
 }
 
+/** What is new of a file; without its columns where they are the same. */
+export type FileNews = Omit<FileState, "columns"> & { readonly columns?: readonly ColumnInfo[] }
+
 export interface Requests {
   open: (request: OpenRequest) => FileState
   /** The rows at these places of the view. */
@@ -135,6 +138,8 @@ export interface Requests {
     readonly column: string
     readonly others: readonly { readonly name: string; readonly request: OpenRequest }[]
   }) => Alike
+  /** Whether the worker is still listening. */
+  ping: (request: null) => null
 }
 
 export type RequestName = keyof Requests
@@ -152,7 +157,7 @@ export interface Sentence {
 export type FromWorker =
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly error: Sentence }
-  | { readonly event: "file"; readonly state: FileState }
+  | { readonly event: "file"; readonly state: FileNews }
   | { readonly event: "view"; readonly state: ViewState }
   | { readonly event: "summary"; readonly summary: ColumnSummary }
   | { readonly event: "comparing"; readonly seen: number; readonly all: number }

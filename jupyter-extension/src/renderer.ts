@@ -3,13 +3,11 @@ import type { IRenderMime } from "@jupyterlab/rendermime-interfaces"
 import { Widget } from "@lumino/widgets"
 import { mimeTypes } from "../../kernel-lib/src/display/payloads"
 import { renderDataset, renderUnreadable } from "./dataset-view"
+import type { FindPlace } from "./find-place"
 import { readDatasetPayload } from "./read-payload"
 
-/** The path of a payload's file as the file browser has it; undefined where it lies outside of what the server shows. */
-export type FindFile = (file: string, resolver: IRenderMime.IResolver | null) => Promise<string | undefined>
-
 export interface RendererSurroundings {
-  readonly findFile: FindFile
+  readonly findFile: FindPlace
   openFile(path: string): void
 }
 
@@ -31,7 +29,7 @@ class DatasetRenderer extends Widget implements IRenderMime.IRenderer {
       this.node.replaceChildren(renderUnreadable(typeof text === "string" ? text : ""))
       return
     }
-    const path = payload.file === undefined ? undefined : await this.surroundings.findFile(payload.file, resolver).catch(() => undefined)
+    const path = payload.file === undefined ? undefined : await this.surroundings.findFile(payload.file, resolver)
     const open = path === undefined ? undefined : () => this.surroundings.openFile(path)
     this.node.replaceChildren(renderDataset(payload, open))
   }

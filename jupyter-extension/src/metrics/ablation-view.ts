@@ -1,6 +1,7 @@
 // The ablation of a run's folder: a row for each cell with its interval and what it is against the reference, and cost against quality.
 import { colours } from "../../../kernel-lib/src/display/colours"
-import { countOf, formatCount, formatScore, formatUsd } from "../../../kernel-lib/src/display/wording"
+import { formatCount, formatScore, formatUsd } from "../../../kernel-lib/src/display/wording"
+import { trans } from "../settings/language"
 import { createElement } from "../viewer/elements"
 import { differencesOf, type Settings, wordsOf } from "./compare-runs"
 import { frontierOf, PointsChart } from "./points-chart"
@@ -43,7 +44,7 @@ export interface ShownAblation {
 /** @throws Error in one sentence, where it is no ablation */
 export function readAblation(value: unknown): ShownAblation {
   const metrics = isFields(value) ? arrayOf(value.metrics).slice(0, 12).map(textOf).filter(Boolean) : []
-  if (!isFields(value) || metrics.length === 0 || !Array.isArray(value.cells)) throw new Error("The file holds no ablation.")
+  if (!isFields(value) || metrics.length === 0 || !Array.isArray(value.cells)) throw new Error(trans.__("The file holds no ablation."))
   return {
     metrics,
     seeds: arrayOf(value.seeds).length,
@@ -71,7 +72,7 @@ function readCell(cell: Readonly<Record<string, unknown>>, metrics: readonly str
     }),
     mcNemarP: numberOf(fields(cell.mcNemar).p),
     ...{ trainRows: numberOf(cell.trainRows) ?? 0, usd: numberOf(cost.usd) ?? 0, rowsRead: numberOf(cost.rowsRead) ?? 0 },
-    shared: stages.all === undefined ? "" : `${numberOf(stages.shared) ?? 0} of ${numberOf(stages.all) ?? 0}`,
+    shared: stages.all === undefined ? "" : trans.__("%1 of %2", numberOf(stages.shared) ?? 0, numberOf(stages.all) ?? 0),
     notes: arrayOf(cell.notes).slice(0, 8).map(textOf),
   }
 }
@@ -86,13 +87,22 @@ export class AblationView {
 
   show(ablation: ShownAblation, run: string): void {
     const { metrics, cells, seeds, testRows, isTeacherSimulated } = ablation
-    const heading = createElement("h5", "", `${run}: ablation`)
-    const words = `${countOf(cells.length, "cell")}, ${countOf(seeds, "seed")}, ${countOf(testRows, "test row")}${isTeacherSimulated ? ", simulated teacher" : ""}`
-    heading.append(createElement("span", "p2m-mute", ` ${words}`))
+    const heading = createElement("h5", "", trans.__("%1: ablation", run))
+    const words = [
+      trans._n("%2 cell", "%2 cells", cells.length, formatCount(cells.length)),
+      trans._n("%2 seed", "%2 seeds", seeds, formatCount(seeds)),
+      trans._n("%2 test row", "%2 test rows", testRows, formatCount(testRows)),
+      ...(isTeacherSimulated ? [trans.__("simulated teacher")] : []),
+    ]
+    heading.append(createElement("span", "p2m-mute", ` ${words.join(", ")}`))
     const rows = createElement("div", "p2m-rows")
     rows.append(renderGrid(ablation))
-    const over = seeds > 1 ? `over the ${seeds} seeds (Student's t)` : "over rows (bootstrap)"
-    const note = `Intervals: 95% ${over}. p: paired bootstrap over rows against the reference, which is in bold, corrected by Holm for ${Math.max(0, cells.length - 1)} comparisons.`
+    const over =
+      seeds > 1 ? trans.__("Intervals: 95% over the %1 seeds (Student's t).", seeds) : trans.__("Intervals: 95% over rows (bootstrap).")
+    const tests = trans.__(
+      "p: paired bootstrap over rows against the reference, which is in bold, corrected by Holm for %1 comparisons.",
+      Math.max(0, cells.length - 1),
+    )
     const isInDollars = new Set(cells.map(({ usd }) => usd)).size > 1
     const points = cells.flatMap((cell) => {
       const [score] = cell.scores
@@ -115,18 +125,20 @@ export class AblationView {
     })
     this.chart.show({
       ...{
-        title: `${labelOf(metrics[0])} against cost; green: best for their cost`,
+        title: trans.__("%1 against cost; green: best for their cost", labelOf(metrics[0])),
         points,
         isLogX: false,
         prefix: isInDollars ? "$" : "",
       },
-      ...{ xName: isInDollars ? "dollars" : "rows read in training", yName: labelOf(metrics[0]) },
+      ...{ xName: isInDollars ? trans.__("dollars") : trans.__("rows read in training"), yName: labelOf(metrics[0]) },
     })
     const best = frontierOf(points).map(({ name }) => name)
     this.node.replaceChildren(
-      ...[heading, rows, createElement("p", "p2m-mute p2m-note", note)],
+      ...[heading, rows, createElement("p", "p2m-mute p2m-note", `${over} ${tests}`)],
       ...cells.flatMap(({ name, notes }) => notes.map((sentence) => createElement("p", "p2m-mute p2m-note", `${name}: ${sentence}`))),
-      ...(points.length > 1 ? [this.chart.node, createElement("p", "p2m-mute p2m-note", `Best for their cost: ${best.join("; ")}.`)] : []),
+      ...(points.length > 1
+        ? [this.chart.node, createElement("p", "p2m-mute p2m-note", trans.__("Best for their cost: %1.", best.join("; ")))]
+        : []),
     )
   }
 
@@ -148,20 +160,24 @@ function renderGrid({ metrics, cells }: ShownAblation): HTMLTableElement {
   const [first, ...others] = metrics
   const hasMcNemar = cells.some(({ mcNemarP }) => mcNemarP !== undefined)
   const hasCost = cells.some(({ usd }) => usd > 0)
-  const table = createTable("Cells of the ablation", [
-    ...[{ name: "cell" }, ...switches.map((name) => ({ name: wordsOf(name) }))],
+  const table = createTable(trans.__("Cells of the ablation"), [
+    ...[{ name: trans.__("cell") }, ...switches.map((name) => ({ name: wordsOf(name) }))],
     ...[
       { name: labelOf(first), isNumber: true },
-      { name: "", label: "95% interval" },
+      { name: "", label: trans.__("95% interval") },
       { name: "95%", isNumber: true },
     ],
     ...[
-      { name: "against reference", isNumber: true },
+      { name: trans.__("against reference"), isNumber: true },
       { name: "p", isNumber: true },
     ],
     ...(hasMcNemar ? [{ name: "McNemar p", isNumber: true }] : []),
     ...others.map((metric) => ({ name: labelOf(metric), isNumber: true })),
-    ...[{ name: "rows", isNumber: true }, ...(hasCost ? [{ name: "cost", isNumber: true }] : []), { name: "shared", isNumber: true }],
+    ...[
+      { name: trans.__("rows"), isNumber: true },
+      ...(hasCost ? [{ name: trans.__("cost"), isNumber: true }] : []),
+      { name: trans.__("shared"), isNumber: true },
+    ],
   ])
   for (const cell of cells) {
     const line = table.tBodies[0].insertRow()
@@ -189,13 +205,13 @@ function addScore(line: HTMLTableRowElement, cell: ShownCell, scale: number): vo
   const track = createElement("td", "p2m-track-cell")
   if (score) track.append(renderTrack(score, scale, cell.isReference ? colours.blue : colours.grey))
   line.append(
-    createElement("td", cell.isFailed ? "p2m-number p2m-bad" : "p2m-number", score ? formatScore(score.value, scale) : "failed"),
+    createElement("td", cell.isFailed ? "p2m-number p2m-bad" : "p2m-number", score ? formatScore(score.value, scale) : trans.__("failed")),
     track,
   )
   const { low, high, difference, p } = score ?? {}
-  add(low === undefined || high === undefined ? "" : `${formatScore(low, scale)} to ${formatScore(high, scale)}`)
+  add(low === undefined || high === undefined ? "" : trans.__("%1 to %2", formatScore(low, scale), formatScore(high, scale)))
   const sign = difference !== undefined && difference < 0 ? "-" : "+"
-  add(cell.isReference ? "reference" : difference === undefined ? "" : `${sign}${formatScore(Math.abs(difference), scale)}`)
+  add(cell.isReference ? trans.__("reference") : difference === undefined ? "" : `${sign}${formatScore(Math.abs(difference), scale)}`)
   add(sayP(p))
 }
 
@@ -204,5 +220,5 @@ function sayP(p: number | undefined): string {
 }
 
 function sayShort(value: string | number | boolean | undefined): string {
-  return value === undefined ? "" : typeof value === "boolean" ? (value ? "yes" : "no") : String(value)
+  return value === undefined ? "" : typeof value === "boolean" ? (value ? trans.__("yes") : trans.__("no")) : String(value)
 }

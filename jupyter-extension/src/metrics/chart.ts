@@ -1,7 +1,7 @@
 // A chart of the page: drawn by Plotly in JupyterLab's colours, with a crosshair that its neighbours share.
 import { createElement } from "../viewer/elements"
 import { type ChartParts, chartHeight, figureOf, margins } from "./chart-parts"
-import { loadPlotly, type Plotly, plotlyConfig } from "./load-plotly"
+import { FigureFrame } from "./figure-frame"
 import { readChartColours } from "./theme"
 
 /** What Plotly keeps of an axis: pixels to values and back. */
@@ -18,44 +18,37 @@ export interface ChartActions {
 }
 
 export class Chart {
-  readonly node = createElement("figure", "p2m-chart")
-  private readonly title = createElement("figcaption", "p2m-chart-title")
-  private readonly plot = createElement("div", "p2m-plot")
+  readonly node: HTMLElement
+  private readonly frame: FigureFrame
   private readonly line = createElement("div", "p2m-crosshair")
-  private readonly trouble = createElement("div", "p2m-mute")
-  private readonly sizes = new ResizeObserver(() => this.later())
   private parts: ChartParts | undefined
-  private plotly: Plotly | undefined
-  private frame = 0
-  private width = 0
   private place: number | undefined
-  private isGone = false
 
   constructor(private readonly actions?: ChartActions) {
+    this.frame = new FigureFrame({
+      className: "p2m-chart",
+      height: chartHeight,
+      figure: (width) => this.parts && figureOf(this.parts, readChartColours(this.node), width),
+      onDrawn: () => this.setCrosshair(this.place),
+    })
+    this.node = this.frame.node
     this.node.tabIndex = 0
-    this.node.setAttribute("role", "img")
     // A notebook would take the arrows for itself.
     this.node.dataset.lmSuppressShortcuts = "true"
     this.line.hidden = true
-    this.node.append(this.title, this.plot, this.line, this.trouble)
-    this.plot.style.height = `${chartHeight}px`
+    this.node.append(this.line)
     this.node.addEventListener("pointermove", (event) => this.movePointer(event))
     this.node.addEventListener("pointerleave", () => actions?.point(undefined))
     this.node.addEventListener("keydown", (event) => this.press(event))
-    this.sizes.observe(this.node)
   }
 
   show(parts: ChartParts, description: string): void {
     this.parts = parts
-    this.title.textContent = parts.title
-    this.node.setAttribute("aria-label", description)
-    this.draw()
+    this.frame.show(parts.title, description)
   }
 
-  /** Draws again, in the colours that the page has now. */
   draw(): void {
-    this.width = 0
-    this.later()
+    this.frame.draw()
   }
 
   setCrosshair(x: number | undefined): void {
@@ -67,47 +60,17 @@ export class Chart {
   }
 
   dispose(): void {
-    this.isGone = true
-    cancelAnimationFrame(this.frame)
-    this.sizes.disconnect()
-    this.plotly?.purge(this.plot)
-    this.node.remove()
-  }
-
-  /** At most once a frame, and only where it is seen. */
-  private later(): void {
-    if (this.frame !== 0 || this.isGone) return
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0
-      const width = Math.floor(this.node.clientWidth)
-      if (!this.parts || width === 0 || width === this.width) return
-      this.width = width
-      void this.paint(width)
-    })
-  }
-
-  private async paint(width: number): Promise<void> {
-    try {
-      this.plotly ??= await loadPlotly()
-      if (this.isGone || !this.parts) return
-      const { data, layout } = figureOf(this.parts, readChartColours(this.node), width)
-      await this.plotly.react(this.plot, data, layout, plotlyConfig)
-      this.trouble.textContent = ""
-      this.node.dataset.state = "drawn"
-      this.setCrosshair(this.place)
-    } catch (error) {
-      this.trouble.textContent = `The chart could not be drawn: ${(error as Error).message}`
-    }
+    this.frame.dispose()
   }
 
   private axis(): DrawnAxis | undefined {
-    return (this.plot as unknown as { _fullLayout?: { xaxis?: DrawnAxis } })._fullLayout?.xaxis
+    return (this.frame.plot as unknown as { _fullLayout?: { xaxis?: DrawnAxis } })._fullLayout?.xaxis
   }
 
   private movePointer({ clientX }: PointerEvent): void {
     const axis = this.axis()
     if (!axis || !this.parts) return
-    const pixels = clientX - this.plot.getBoundingClientRect().left - axis._offset
+    const pixels = clientX - this.frame.plot.getBoundingClientRect().left - axis._offset
     if (pixels < -4 || pixels > axis._length + 4) {
       this.actions?.point(undefined)
       return

@@ -1,4 +1,5 @@
 // What differs between runs, and which of them are one and the same but for their seed.
+import { trans } from "../settings/language"
 import type { ListedRun } from "./find-runs"
 import { colourOfRun, type RunColour } from "./palette"
 import type { AxisName, PointList, RunEvents, Training } from "./run-events"
@@ -43,7 +44,7 @@ export function curvesOf(run: ListedRun, events: RunEvents, isLive: boolean): Cu
     training,
     settings: { ...run.settings, ...settingsOf(training) },
     isGrowing: isLive && events.stage === "fineTune" && at === trainings.length - 1,
-    suffix: trainings.length > 1 ? `, training ${at + 1}` : "",
+    suffix: trainings.length > 1 ? trans.__(", training %1", at + 1) : "",
   }))
 }
 
@@ -76,7 +77,7 @@ function nameGroups(groups: readonly (readonly Curve[])[]): { readonly name: str
   return groups.map((curves, at) => {
     const [{ run, suffix }] = curves
     if (isTelling) return { name: bySettings[at], label: differing.length === 1 ? sayShort(differing[0], at) : bySettings[at] }
-    const name = curves.length > 1 ? `${run.run} and ${curves.length - 1} more` : `${run.run}${suffix}`
+    const name = curves.length > 1 ? trans.__("%1 and %2 more", run.run, curves.length - 1) : `${run.run}${suffix}`
     return { name, label: name }
   })
 }
@@ -86,7 +87,7 @@ function sayShort({ name, values }: Difference, at: number): string {
 }
 
 function sayValue(name: string, value: string): string {
-  if (value === "true" || value === "false") return value === "true" ? wordsOf(name) : `no ${wordsOf(name)}`
+  if (value === "true" || value === "false") return value === "true" ? wordsOf(name) : trans.__("no %1", wordsOf(name))
   return /^[-\d.e]+$/.test(value) ? `${wordsOf(name)} ${value}` : value
 }
 

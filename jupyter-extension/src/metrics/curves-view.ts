@@ -1,6 +1,7 @@
 // The chosen runs' curves, one chart for each figure, under one crosshair.
 import { colours, textColours } from "../../../kernel-lib/src/display/colours"
 import { formatCount, formatSeconds } from "../../../kernel-lib/src/display/wording"
+import { trans } from "../settings/language"
 import { createElement } from "../viewer/elements"
 import { Chart } from "./chart"
 import type { ChartLine } from "./chart-parts"
@@ -31,18 +32,26 @@ interface ChartKind {
   readonly mayBeSmooth: boolean
 }
 
-const kinds: readonly ChartKind[] = [
-  { figure: "loss", of: "steps", title: "training loss", short: "train", mayBeLog: true, mayBeSmooth: true },
-  { figure: "loss", of: "validation", title: "validation loss", short: "validation", mayBeLog: true, mayBeSmooth: false },
-  { figure: "learningRate", of: "steps", title: "learning rate", short: "rate", mayBeLog: false, mayBeSmooth: false },
-  { figure: "gradientNorm", of: "steps", title: "gradient norm", short: "gradient", mayBeLog: true, mayBeSmooth: true },
-  { figure: "tokensPerSecond", of: "steps", title: "tokens per second", short: "tokens/s", mayBeLog: false, mayBeSmooth: true },
-]
+/** In the reader's language, which is known when the first chart is drawn. */
+function describeKinds(): readonly ChartKind[] {
+  const [loss, validation] = [trans.__("training loss"), trans.__("validation loss")]
+  const [rate, norm, speed] = [trans.__("learning rate"), trans.__("gradient norm"), trans.__("tokens per second")]
+  return [
+    { figure: "loss", of: "steps", title: loss, short: trans.__("train"), mayBeLog: true, mayBeSmooth: true },
+    { figure: "loss", of: "validation", title: validation, short: trans.__("validation"), mayBeLog: true, mayBeSmooth: false },
+    { figure: "learningRate", of: "steps", title: rate, short: trans.__("rate"), mayBeLog: false, mayBeSmooth: false },
+    { figure: "gradientNorm", of: "steps", title: norm, short: trans.__("gradient"), mayBeLog: true, mayBeSmooth: true },
+    { figure: "tokensPerSecond", of: "steps", title: speed, short: trans.__("tokens/s"), mayBeLog: false, mayBeSmooth: true },
+  ]
+}
 
-const axisNames: Readonly<Record<AxisName, string>> = { step: "step", tokens: "tokens", time: "seconds of training" }
+function nameOfAxis(axis: AxisName): string {
+  return { step: trans.__("step"), tokens: trans.__("tokens"), time: trans.__("seconds of training") }[axis]
+}
 
 export class CurvesView {
   readonly node = createElement("div", "p2m-charts")
+  private readonly kinds = describeKinds()
   private readonly charts = new Map<string, Chart>()
   private drawn: { readonly kind: ChartKind; readonly group: CurveGroup; readonly line: ChartLine }[] = []
   private axis: AxisName = "step"
@@ -55,11 +64,13 @@ export class CurvesView {
     this.drawn = []
     const isAlone = groups.length === 1 && groups[0].curves.length === 1
     const shown = new Set<string>()
-    const linesOf = new Map(kinds.map((kind) => [kind, groups.flatMap((group) => this.lineFor(kind, group, options, groups.length === 1))]))
-    const [train, validation] = kinds
+    const linesOf = new Map(
+      this.kinds.map((kind) => [kind, groups.flatMap((group) => this.lineFor(kind, group, options, groups.length === 1))]),
+    )
+    const [train, validation] = this.kinds
     // One run has both of its losses in one chart.
     const isJoined = isAlone && linesOf.get(train)!.length > 0
-    for (const kind of kinds) {
+    for (const kind of this.kinds) {
       const lines = linesOf.get(kind)!
       if (lines.length === 0 || (isJoined && kind === validation)) continue
       const both = isJoined && kind === train ? [...lines, ...linesOf.get(validation)!] : lines
@@ -67,7 +78,7 @@ export class CurvesView {
       this.chartFor(kind).show(
         {
           title: titleOf(kind, groups, isAlone, options),
-          xName: axisNames[options.axis],
+          xName: nameOfAxis(options.axis),
           lines: both,
           isLogX: options.isLogX,
           isLogY: options.isLogY && kind.mayBeLog,
@@ -81,7 +92,7 @@ export class CurvesView {
       chart.dispose()
       this.charts.delete(title)
     }
-    this.node.replaceChildren(...kinds.flatMap(({ title }) => this.charts.get(title)?.node ?? []))
+    this.node.replaceChildren(...this.kinds.flatMap(({ title }) => this.charts.get(title)?.node ?? []))
     this.point(this.place)
   }
 
@@ -141,7 +152,7 @@ export class CurvesView {
           const value = valueAt(line.series, x)
           return value === undefined || !Number.isFinite(value) ? [] : [`${kind.short} ${formatFigure(value)}`]
         })
-      return { name: group.name, textColour: group.textColour, values: values.length > 0 ? values : ["nothing here"] }
+      return { name: group.name, textColour: group.textColour, values: values.length > 0 ? values : [trans.__("nothing here")] }
     })
     this.tell({ place: formatPlace(x, this.axis), groups })
   }
@@ -156,21 +167,24 @@ function titleOf(
   const counts = groups.map(({ curves }) => curves.length)
   const [least, most] = [Math.min(...counts), Math.max(...counts)]
   return [
-    isAlone && figure === "loss" ? "loss" : title,
-    ...(isLogY && mayBeLog ? ["log scale"] : []),
-    ...(most > 1 ? [`mean and 95% interval over ${least < most ? `${least} to ${most}` : most} runs`] : []),
-    ...(mayBeSmooth && smoothing > 0 ? ["smoothed"] : []),
+    isAlone && figure === "loss" ? trans.__("loss") : title,
+    ...(isLogY && mayBeLog ? [trans.__("log scale")] : []),
+    ...(most > 1 ? [trans.__("mean and 95% interval over %1 runs", least < most ? trans.__("%1 to %2", least, most) : most)] : []),
+    ...(mayBeSmooth && smoothing > 0 ? [trans.__("smoothed")] : []),
   ].join(", ")
 }
 
 function describe({ title }: ChartKind, lines: readonly ChartLine[]): string {
-  const ends = lines.slice(0, 8).map(({ name, series }) => `${name || title} ends at ${formatFigure(series.y.at(-1) ?? Number.NaN)}`)
-  return `${title}: ${ends.join(", ")}. Arrow keys read it point by point.`
+  const ends = lines
+    .slice(0, 8)
+    .map(({ name, series }) => trans.__("%1 ends at %2", name || title, formatFigure(series.y.at(-1) ?? Number.NaN)))
+  return trans.__("%1: %2. Arrow keys read it point by point.", title, ends.join(", "))
 }
 
 export function formatPlace(value: number, axis: AxisName): string {
   if (axis === "time") return formatSeconds(value)
-  return `${axis === "step" ? "step " : ""}${formatCount(Math.round(value))}${axis === "tokens" ? " tokens" : ""}`
+  const count = formatCount(Math.round(value))
+  return axis === "step" ? trans.__("step %1", count) : trans.__("%1 tokens", count)
 }
 
 export function formatFigure(value: number): string {

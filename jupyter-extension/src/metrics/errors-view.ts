@@ -1,5 +1,6 @@
 // What a run got wrong: a confusion matrix where answers are labels, kinds of errors elsewhere. Each number opens its rows in the dataset viewer.
-import { countOf, formatCount } from "../../../kernel-lib/src/display/wording"
+import { formatCount } from "../../../kernel-lib/src/display/wording"
+import { countRows, trans } from "../settings/language"
 import { createElement, createLink } from "../viewer/elements"
 import { isFields, numberOf, textOf } from "./read-results"
 import { createTable, renderDifference } from "./result-parts"
@@ -31,7 +32,7 @@ const mostKinds = 12
 
 /** @throws Error in one sentence, where it is no report */
 export function readErrors(report: unknown): Errors {
-  if (!isFields(report) || !Array.isArray(report.rows)) throw new Error("Its report.json holds no rows.")
+  if (!isFields(report) || !Array.isArray(report.rows)) throw new Error(trans.__("Its report.json holds no rows."))
   const rows = report.rows.slice(0, mostRows).flatMap((value: unknown): AnsweredRow[] => {
     if (!isFields(value)) return []
     const group = textOf(value.group)
@@ -60,24 +61,29 @@ const bare = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, ""
 const digits = (text: string) => text.replace(/[^0-9]+/g, " ").trim()
 
 /** The first that holds is a row's kind. */
-const tests: readonly { readonly name: string; isOf(row: AnsweredRow): boolean }[] = [
-  { name: "no answer", isOf: ({ answer }) => answer.trim() === "" },
-  { name: "only case, spaces or marks", isOf: ({ answer, expected }) => bare(answer) === bare(expected) && bare(expected) !== "" },
-  { name: "copies the input", isOf: ({ answer, input }) => answer.trim() === input.trim() },
-  { name: "too much", isOf: ({ answer, expected }) => expected !== "" && answer.includes(expected) },
-  { name: "too little", isOf: ({ answer, expected }) => expected.includes(answer) },
+const tests: readonly { name(): string; isOf(row: AnsweredRow): boolean }[] = [
+  { name: () => trans.__("no answer"), isOf: ({ answer }) => answer.trim() === "" },
   {
-    name: "other numbers",
+    name: () => trans.__("only case, spaces or marks"),
+    isOf: ({ answer, expected }) => bare(answer) === bare(expected) && bare(expected) !== "",
+  },
+  { name: () => trans.__("copies the input"), isOf: ({ answer, input }) => answer.trim() === input.trim() },
+  { name: () => trans.__("too much"), isOf: ({ answer, expected }) => expected !== "" && answer.includes(expected) },
+  { name: () => trans.__("too little"), isOf: ({ answer, expected }) => expected.includes(answer) },
+  {
+    name: () => trans.__("other numbers"),
     isOf: ({ answer, expected }) => digits(answer) !== digits(expected) && answer.replace(/[0-9]/g, "") === expected.replace(/[0-9]/g, ""),
   },
-  { name: "another text", isOf: () => true },
+  { name: () => trans.__("another text"), isOf: () => true },
 ]
 
 /** Of labels, which one was taken for which. */
 function kindsOf(wrong: readonly AnsweredRow[], areLabels: boolean): Errors["kinds"] {
   const kinds = new Map<string, AnsweredRow[]>()
   for (const row of wrong) {
-    const name = areLabels ? `${row.expected || "(empty)"} as ${row.answer || "(no answer)"}` : tests.find(({ isOf }) => isOf(row))!.name
+    const name = areLabels
+      ? trans.__("%1 as %2", row.expected || trans.__("(empty)"), row.answer || trans.__("(no answer)"))
+      : tests.find(({ isOf }) => isOf(row))!.name()
     kinds.set(name, [...(kinds.get(name) ?? []), row])
   }
   return [...kinds]
@@ -91,10 +97,11 @@ export type OpenRows = (rows: readonly AnsweredRow[], what: string) => void
 /** A short list, for the side. */
 export function renderKinds({ kinds, wrong, rows }: Errors, open: OpenRows): HTMLElement {
   const list = createElement("dl", "p2m-pairs")
-  if (wrong.length === 0) list.append(createElement("dd", "p2m-mute p2m-whole-line", `All ${countOf(rows.length, "row")} are right.`))
+  if (wrong.length === 0)
+    list.append(createElement("dd", "p2m-mute p2m-whole-line", trans.__("All rows are right: %1.", countRows(rows.length))))
   for (const { name, rows: own } of kinds) {
     const value = createElement("dd")
-    value.append(createLink(countOf(own.length, "row"), () => open(own, name), `Opens these rows in the dataset viewer: ${name}`))
+    value.append(createLink(countRows(own.length), () => open(own, name), trans.__("Opens these rows in the dataset viewer: %1", name)))
     list.append(createElement("dt", "", name), value)
   }
   return list
@@ -104,7 +111,7 @@ export function renderKinds({ kinds, wrong, rows }: Errors, open: OpenRows): HTM
 export function renderErrors(errors: Errors, run: string, open: OpenRows): HTMLElement {
   const view = createElement("div", "p2m-errors")
   const { rows, wrong, labels } = errors
-  view.append(createElement("h5", "", `${run}: ${countOf(wrong.length, "wrong row")} of ${formatCount(rows.length)}`))
+  view.append(createElement("h5", "", trans.__("%1: %2 of %3", run, countWrong(wrong.length), formatCount(rows.length))))
   if (labels) view.append(renderConfusion(rows, labels, open))
   else view.append(renderKinds(errors, open))
   if (wrong.length > 0) view.append(renderWorst(errors, open))
@@ -113,13 +120,14 @@ export function renderErrors(errors: Errors, run: string, open: OpenRows): HTMLE
 
 /** Rows what was expected, columns what was answered; the darker, the larger a share of its row. */
 function renderConfusion(rows: readonly AnsweredRow[], labels: readonly string[], open: OpenRows): HTMLElement {
+  const somethingElse = trans.__("(something else)")
   const others = rows.some(({ answer }) => !labels.includes(answer))
-  const answers = [...labels, ...(others ? ["(something else)"] : [])]
-  const short = (label: string) => (label.length > 24 ? `${label.slice(0, 23)}\u2026` : label || "(empty)")
-  const table = createTable("Confusion matrix: rows what was expected, columns what was answered", [
-    { name: "expected \u2193 answered \u2192" },
+  const answers = [...labels, ...(others ? [somethingElse] : [])]
+  const short = (label: string) => (label.length > 24 ? `${label.slice(0, 23)}\u2026` : label || trans.__("(empty)"))
+  const table = createTable(trans.__("Confusion matrix: rows what was expected, columns what was answered"), [
+    { name: trans.__("expected \u2193 answered \u2192") },
     ...answers.map((label) => ({ name: short(label), isNumber: true })),
-    { name: "rows", isNumber: true },
+    { name: trans.__("rows"), isNumber: true },
   ])
   table.classList.add("p2m-confusion")
   for (const expected of labels) {
@@ -128,15 +136,15 @@ function renderConfusion(rows: readonly AnsweredRow[], labels: readonly string[]
     line.append(Object.assign(createElement("th", "p2m-text", short(expected)), { scope: "row" }))
     for (const answer of answers) {
       const cell = line.insertCell()
-      const here = own.filter((row) => (answer === "(something else)" && others ? !labels.includes(row.answer) : row.answer === answer))
+      const here = own.filter((row) => (answer === somethingElse && others ? !labels.includes(row.answer) : row.answer === answer))
       cell.className = answer === expected ? "p2m-right" : "p2m-wrong"
       if (here.length === 0) {
         cell.append(createElement("span", "p2m-mute", "\u00b7"))
         continue
       }
       cell.style.setProperty("--p2m-share", String(Math.round(100 * Math.sqrt(here.length / own.length))))
-      const what = `${expected} answered as ${answer}`
-      cell.append(createLink(formatCount(here.length), () => open(here, what), `Opens ${countOf(here.length, "row")}: ${what}`))
+      const what = trans.__("%1 answered as %2", expected, answer)
+      cell.append(createLink(formatCount(here.length), () => open(here, what), trans.__("Opens %1: %2", countRows(here.length), what)))
     }
     line.append(createElement("td", "p2m-number p2m-mute", formatCount(own.length)))
   }
@@ -149,17 +157,19 @@ const shownRows = 40
 
 function renderWorst({ wrong, labels }: Errors, open: OpenRows): HTMLElement {
   const sorted = [...wrong].sort((a, b) => a.score - b.score || (b.confidence ?? 0) - (a.confidence ?? 0)).slice(0, shownRows)
-  const table = createTable("Wrong rows", [
-    { name: "row", isNumber: true },
-    { name: "input" },
-    { name: "expected" },
-    { name: "answer" },
-    { name: "confidence", isNumber: true },
+  const table = createTable(trans.__("Wrong rows"), [
+    { name: trans.__("row"), isNumber: true },
+    { name: trans.__("input") },
+    { name: trans.__("expected") },
+    { name: trans.__("answer") },
+    { name: trans.__("confidence"), isNumber: true },
   ])
   for (const row of sorted) {
     const line = table.tBodies[0].insertRow()
     const number = createElement("td", "p2m-number")
-    number.append(createLink(formatCount(row.row), () => open([row], `row ${row.row}`), "Opens this row in the dataset viewer"))
+    number.append(
+      createLink(formatCount(row.row), () => open([row], trans.__("row %1", row.row)), trans.__("Opens this row in the dataset viewer")),
+    )
     const answer = createElement("td", "p2m-text")
     // A label is another one, whatever letters they share.
     answer.append(labels ? createElement("span", "", row.answer) : renderDifference(row.expected, row.answer))
@@ -173,9 +183,13 @@ function renderWorst({ wrong, labels }: Errors, open: OpenRows): HTMLElement {
   }
   const view = createElement("div", "p2m-rows")
   view.append(table)
-  const words = wrong.length > shownRows ? `The ${shownRows} that it was surest of, of ${countOf(wrong.length, "wrong row")}. ` : ""
+  const words = wrong.length > shownRows ? `${trans.__("The %1 that it was surest of, of %2.", shownRows, countWrong(wrong.length))} ` : ""
   const foot = createElement("div", "p2m-foot", words)
-  foot.append(createLink("All wrong rows in the dataset viewer", () => open(wrong, "wrong rows")))
+  foot.append(createLink(trans.__("All wrong rows in the dataset viewer"), () => open(wrong, trans.__("wrong rows"))))
   view.append(foot)
   return view
+}
+
+function countWrong(count: number): string {
+  return trans._n("%2 wrong row", "%2 wrong rows", count, formatCount(count))
 }

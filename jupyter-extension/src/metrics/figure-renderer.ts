@@ -1,6 +1,7 @@
 // Plotly figures in outputs, where nothing else draws them.
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces"
 import { Widget } from "@lumino/widgets"
+import { trans } from "../settings/language"
 import { createElement } from "../viewer/elements"
 import { loadPlotly, type PlainObject, type Plotly, plotlyConfig } from "./load-plotly"
 import { readFigure, type SafeFigure } from "./safe-figure"
@@ -29,7 +30,7 @@ class FigureRenderer extends Widget implements IRenderMime.IRenderer {
       this.figure = readFigure(model.data[this.options.mimeType])
       const text = model.data["text/plain"]
       this.plot.setAttribute("role", "img")
-      this.plot.setAttribute("aria-label", typeof text === "string" ? text.slice(0, 1000) : "figure")
+      this.plot.setAttribute("aria-label", typeof text === "string" ? text.slice(0, 1000) : trans.__("figure"))
       this.node.replaceChildren(this.plot)
       this.draw()
     } catch (error) {
@@ -70,7 +71,7 @@ class FigureRenderer extends Widget implements IRenderMime.IRenderer {
       await this.plotly.react(this.plot, figure.data, this.themed(figure, width), plotlyConfig)
       this.node.dataset.state = "drawn"
     } catch (error) {
-      this.node.replaceChildren(createElement("p", "p2m-mute", `The figure could not be drawn: ${(error as Error).message}`))
+      this.node.replaceChildren(createElement("p", "p2m-mute", trans.__("The figure could not be drawn: %1", (error as Error).message)))
     }
   }
 

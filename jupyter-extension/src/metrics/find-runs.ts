@@ -1,6 +1,7 @@
 // Which runs there are under a folder: from the indexes that the library keeps, and from run.json where an older run is in none.
 import { payloadVersion, type RunIndexEntry, runIndexFile } from "../../../kernel-lib/src/display/payloads"
 import { summarizeRun } from "../../../kernel-lib/src/display/run-summary"
+import { trans } from "../settings/language"
 import { GrowingFile } from "./follow-file"
 import { isFields, numberOf, textOf } from "./read-results"
 import type { FolderEntry, RunFiles } from "./run-files"
@@ -72,7 +73,9 @@ export class RunFinder {
   }
 
   private found(): FoundRuns {
-    const notes = this.isCut ? [`Only the first ${mostFolders} folders were looked into: open Runs on a folder further in for others.`] : []
+    const notes = this.isCut
+      ? [trans.__("Only the first %1 folders were looked into: open Runs on a folder further in for others.", mostFolders)]
+      : []
     return { runs: [...this.runs.values()], notes }
   }
 

@@ -1,4 +1,5 @@
 // The run in focus: its errors and its ablation, read from its folder when somebody stays with it, and read again when it has new ones.
+import { trans } from "../settings/language"
 import { AblationView, readAblation } from "./ablation-view"
 import { type AnsweredRow, type Errors, readErrors, renderErrors } from "./errors-view"
 import type { ListedRun } from "./find-runs"
@@ -43,7 +44,7 @@ export class FocusedRun {
     this.report = undefined
     this.errors = undefined
     this.errorsView = undefined
-    this.ablationView = "Looking for its ablation ..."
+    this.ablationView = trans.__("Looking for its ablation ...")
     clearTimeout(this.waiting)
     if (run) this.waiting = setTimeout(() => void this.read(run, key), staysFor)
   }
@@ -79,16 +80,16 @@ export class FocusedRun {
 
   private async readReport({ path }: ListedRun): Promise<{ readonly file: ReportFile; readonly errors: Errors } | string> {
     const file = await findReport(this.files, path)
-    return file ? { file, errors: readErrors(await this.files.readJson(file.report)) } : "It has no evaluation yet."
+    return file ? { file, errors: readErrors(await this.files.readJson(file.report)) } : trans.__("It has no evaluation yet.")
   }
 
   private async readAblation({ path }: ListedRun) {
     const [newest] = await findAblations(this.files, path)
-    if (newest === undefined) return "This run has no ablation: ablate() puts one into its folder."
+    if (newest === undefined) return trans.__("This run has no ablation: ablate() puts one into its folder.")
     return readAblation(await this.files.readJson(newest, mostBytesOfAblation))
   }
 }
 
 function sentenceOf(error: unknown): string {
-  return `Its files cannot be read: ${(error as Error).message}`
+  return trans.__("Its files cannot be read: %1", (error as Error).message)
 }

@@ -1,5 +1,7 @@
 // A file that grows, read by ranges of bytes: each look asks only for what came since the last one.
 
+import { trans } from "../settings/language"
+
 /** Of a longer file only so much of its end is read. */
 const mostBytes = 24e6
 
@@ -66,7 +68,7 @@ export class GrowingFile {
 }
 
 export function sentenceOf(status: number): string {
-  if (status === 404) return "The file is not there: look for it in the file browser."
-  if (status === 401 || status === 403) return "The server does not let you read this file: log in again."
-  return `The server answered ${status} instead of the file.`
+  if (status === 404) return trans.__("The file is not there: look for it in the file browser.")
+  if (status === 401 || status === 403) return trans.__("The server does not let you read this file: log in again.")
+  return trans.__("The server answered %1 instead of the file.", status)
 }

@@ -1,4 +1,5 @@
 // Plotly, asked for when the first chart is shown.
+import { trans } from "../settings/language"
 
 export type PlainObject = Readonly<Record<string, unknown>>
 
@@ -28,7 +29,7 @@ export function loadPlotly(): Promise<Plotly> {
     ({ plotly }) => plotly,
     () => {
       loading = undefined
-      throw new Error("The charts' program did not come from the server: reload the page.")
+      throw new Error(trans.__("The charts' program did not come from the server: reload the page."))
     },
   )
   return loading

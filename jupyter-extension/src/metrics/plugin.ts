@@ -5,14 +5,16 @@ import { IDefaultFileBrowser } from "@jupyterlab/filebrowser"
 import { ILauncher } from "@jupyterlab/launcher"
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime"
 import { IStateDB } from "@jupyterlab/statedb"
-import { ITranslator, nullTranslator } from "@jupyterlab/translation"
+import { ITranslator } from "@jupyterlab/translation"
 import { listIcon } from "@jupyterlab/ui-components"
 import type { JSONObject } from "@lumino/coreutils"
 import type { Widget } from "@lumino/widgets"
 import { factoryName } from "../commands"
+import type { Filter } from "../protocol"
+import { takeTranslator, trans } from "../settings/language"
 import type { DatasetDocument } from "../viewer/document"
 import { createFigureFactory, figureType } from "./figure-renderer"
-import { createResultFactory } from "./result-renderer"
+import { createResultFactory, type ResultSurroundings } from "./result-renderer"
 import type { RunsPanel } from "./runs-panel"
 
 export const metricOutputs: JupyterFrontEndPlugin<void> = {
@@ -20,8 +22,13 @@ export const metricOutputs: JupyterFrontEndPlugin<void> = {
   description: "Shows the trainings, reports and tables of Prompt2Model in outputs, and Plotly figures where nothing else does.",
   autoStart: true,
   requires: [IRenderMimeRegistry],
-  activate(_app: JupyterFrontEnd, rendermime: IRenderMimeRegistry) {
-    rendermime.addFactory(createResultFactory(), 40)
+  activate(app: JupyterFrontEnd, rendermime: IRenderMimeRegistry) {
+    const surroundings: ResultSurroundings = {
+      services: app.serviceManager,
+      openRows: (path, filters) => void openRows(app, path, filters),
+      showRun: (run) => void app.commands.execute(command, { path: run.split("/").slice(0, -1).join("/"), run }),
+    }
+    rendermime.addFactory(createResultFactory(surroundings), 40)
     // Of one type the factory that was added last draws: plotly's own extension does, whether it comes before this or after it.
     if (!rendermime.getFactory(figureType)) rendermime.addFactory(createFigureFactory(), 45)
   },
@@ -48,7 +55,7 @@ export const runsPanel: JupyterFrontEndPlugin<void> = {
     state: IStateDB | null,
     translator: ITranslator | null,
   ) {
-    const trans = (translator ?? nullTranslator).load("jupyterlab_prompt2model")
+    takeTranslator(translator)
     const tracker = new WidgetTracker<PanelWidget>({ namespace: "prompt2model-runs" })
     const label = trans.__("Runs of Prompt2Model")
     app.commands.addCommand(command, {
@@ -62,6 +69,7 @@ export const runsPanel: JupyterFrontEndPlugin<void> = {
         if (!open) await tracker.add(panel)
         if (!panel.isAttached) app.shell.add(panel as Widget, "main")
         app.shell.activateById(panel.id)
+        if (typeof args.run === "string") panel.content.showRun(args.run)
         return panel
       },
     })
@@ -98,14 +106,14 @@ async function createPanel(app: JupyterFrontEnd, folder: string, state: IStateDB
       clearTimeout(saving)
       saving = setTimeout(() => void saveState(state, folder, panelState as never), 400)
     },
-    openRows: (path, column, values) => void openRows(app, path, column, values),
+    openRows: (path, filters) => void openRows(app, path, filters),
     openFolder: (path) => void app.commands.execute("filebrowser:open-path", { path, dontShowBrowser: false }),
   })
   content.disposed.connect(() => clearTimeout(saving))
   const panel = new MainAreaWidget({ content })
   panel.id = idOf(folder)
-  panel.title.label = "Runs"
-  panel.title.caption = folder === "" ? "All runs" : `Runs in ${folder}`
+  panel.title.label = trans.__("Runs")
+  panel.title.caption = folder === "" ? trans.__("All runs") : trans.__("Runs in %1", folder)
   panel.title.closable = true
   panel.toolbar.hide()
   return panel
@@ -120,7 +128,7 @@ async function saveState(state: IStateDB | null, folder: string, panelState: JSO
   await state.save(stateKey, Object.fromEntries(Object.entries(all).slice(-mostKept)))
 }
 
-async function openRows(app: JupyterFrontEnd, path: string, column: string, values: readonly string[]): Promise<void> {
+async function openRows(app: JupyterFrontEnd, path: string, filters: readonly Filter[]): Promise<void> {
   const widget = (await app.commands.execute("docmanager:open", { path, factory: factoryName })) as DatasetDocument | undefined
-  widget?.content.showRows(column, values)
+  widget?.content.showRows(filters)
 }

@@ -1,9 +1,10 @@
 // Cost against quality: a point for each run or cell, with its interval, and a line through what nothing cheaper beats.
 import { makeVisible } from "../../../kernel-lib/src/display/plain-text"
-import { createElement } from "../viewer/elements"
+import { trans } from "../settings/language"
 import { spread } from "./chart-parts"
-import { loadPlotly, type PlainObject, type Plotly, plotlyConfig } from "./load-plotly"
-import { readChartColours } from "./theme"
+import { FigureFrame } from "./figure-frame"
+import type { PlainObject } from "./load-plotly"
+import { type ChartColours, readChartColours } from "./theme"
 
 export interface CostPoint {
   readonly key: string
@@ -38,95 +39,64 @@ export function frontierOf(points: readonly CostPoint[]): CostPoint[] {
 }
 
 export class PointsChart {
-  readonly node = createElement("figure", "p2m-chart p2m-cost")
-  private readonly title = createElement("figcaption", "p2m-chart-title")
-  private readonly plot = createElement("div", "p2m-plot")
-  private readonly trouble = createElement("div", "p2m-mute")
-  private readonly sizes = new ResizeObserver(() => this.later())
+  readonly node: HTMLElement
+  private readonly frame: FigureFrame
   private picture: CostPicture | undefined
-  private plotly: Plotly | undefined
-  private frame = 0
-  private width = 0
-  private isGone = false
 
   constructor(private readonly choose: (key: string) => void) {
-    this.node.setAttribute("role", "img")
-    this.node.append(this.title, this.plot, this.trouble)
-    this.plot.style.height = `${height}px`
-    this.sizes.observe(this.node)
+    this.frame = new FigureFrame({
+      className: "p2m-chart p2m-cost",
+      height,
+      figure: (width) =>
+        this.picture && { data: dataOf(this.picture), layout: layoutOf(this.picture, readChartColours(this.frame.node), width) },
+      onDrawn: (isFirst) => isFirst && this.listen(),
+    })
+    this.node = this.frame.node
   }
 
   show(picture: CostPicture): void {
     this.picture = picture
-    this.title.textContent = picture.title
     const best = frontierOf(picture.points).map(({ name, x, y }) => `${name} ${picture.prefix}${x} ${y.toFixed(3)}`)
-    this.node.setAttribute("aria-label", `${picture.title}: best for their cost are ${best.slice(0, 8).join("; ")}`)
-    this.draw()
+    this.frame.show(picture.title, trans.__("%1: best for their cost are %2", picture.title, best.slice(0, 8).join("; ")))
   }
 
   draw(): void {
-    this.width = 0
-    this.later()
+    this.frame.draw()
   }
 
   dispose(): void {
-    this.isGone = true
-    cancelAnimationFrame(this.frame)
-    this.sizes.disconnect()
-    this.plotly?.purge(this.plot)
-    this.node.remove()
-  }
-
-  private later(): void {
-    if (this.frame !== 0 || this.isGone) return
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0
-      const width = Math.floor(this.node.clientWidth)
-      if (!this.picture || width === 0 || width === this.width) return
-      this.width = width
-      void this.paint(this.picture, width)
-    })
-  }
-
-  private async paint(picture: CostPicture, width: number): Promise<void> {
-    try {
-      const isFirst = this.plotly === undefined
-      this.plotly ??= await loadPlotly()
-      if (this.isGone) return
-      await this.plotly.react(this.plot, dataOf(picture), this.layoutOf(picture, width), plotlyConfig)
-      this.node.dataset.state = "drawn"
-      if (isFirst) this.listen()
-    } catch (error) {
-      this.trouble.textContent = `The chart could not be drawn: ${(error as Error).message}`
-    }
+    this.frame.dispose()
   }
 
   private listen(): void {
-    const plot = this.plot as unknown as { on(event: string, act: (data: { points?: { customdata?: unknown }[] }) => void): void }
+    const plot = this.frame.plot as unknown as { on(event: string, act: (data: { points?: { customdata?: unknown }[] }) => void): void }
     plot.on("plotly_click", ({ points = [] }) => {
       const key = points[0]?.customdata
       if (typeof key === "string") this.choose(key)
     })
   }
+}
 
-  private layoutOf({ xName, yName, isLogX, prefix, points }: CostPicture, width: number): PlainObject {
-    const { ink, mute, line, font } = readChartColours(this.node)
-    const axis = { gridcolor: line, zeroline: false, linecolor: line, tickfont: { size: 11, color: mute }, nticks: 6 }
-    return {
-      ...{ width: Math.min(width, 900), height, autosize: false, showlegend: false, hovermode: "closest", dragmode: "zoom" },
-      ...{ paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", margin: margins },
-      font: { family: font, size: 11, color: mute },
-      hoverlabel: { font: { family: font, size: 11 }, align: "left" },
-      xaxis: {
-        ...axis,
-        title: { text: xName, standoff: 6, font: { size: 11 } },
-        type: isLogX ? "log" : "linear",
-        tickprefix: prefix,
-        showgrid: false,
-      },
-      yaxis: { ...axis, title: { text: yName, standoff: 6, font: { size: 11 } } },
-      annotations: namesOf(points, isLogX, ink),
-    }
+function layoutOf(
+  { xName, yName, isLogX, prefix, points }: CostPicture,
+  { ink, mute, line, font }: ChartColours,
+  width: number,
+): PlainObject {
+  const axis = { gridcolor: line, zeroline: false, linecolor: line, tickfont: { size: 11, color: mute }, nticks: 6 }
+  return {
+    ...{ width: Math.min(width, 900), height, autosize: false, showlegend: false, hovermode: "closest", dragmode: "zoom" },
+    ...{ paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", margin: margins },
+    font: { family: font, size: 11, color: mute },
+    hoverlabel: { font: { family: font, size: 11 }, align: "left" },
+    xaxis: {
+      ...axis,
+      title: { text: xName, standoff: 6, font: { size: 11 } },
+      type: isLogX ? "log" : "linear",
+      tickprefix: prefix,
+      showgrid: false,
+    },
+    yaxis: { ...axis, title: { text: yName, standoff: 6, font: { size: 11 } } },
+    annotations: namesOf(points, isLogX, ink),
   }
 }
 

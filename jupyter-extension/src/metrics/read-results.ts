@@ -7,6 +7,7 @@ import {
   type TablePayload,
   type TrainingPayload,
 } from "../../../kernel-lib/src/display/payloads"
+import { trans } from "../settings/language"
 
 export type ResultPayload = TrainingPayload | ReportPayload | TablePayload
 
@@ -18,12 +19,12 @@ const mostPoints = 20_000
 
 /** @throws Error with the sentence that is shown instead */
 export function readResultPayload(value: unknown): ResultPayload {
-  if (!isFields(value)) throw new Error("This output holds no result: run its cell again.")
+  if (!isFields(value)) throw new Error(trans.__("This output holds no result: run its cell again."))
   if (typeof value.version !== "number" || value.version > payloadVersion)
-    throw new Error("This output was made by a newer Prompt2Model than this extension knows: update jupyterlab-prompt2model.")
+    throw new Error(trans.__("This output was made by a newer Prompt2Model than this extension knows: update jupyterlab-prompt2model."))
   const read = readers[value.kind as ResultPayload["kind"]]
   if (!Object.hasOwn(readers, String(value.kind)) || !read)
-    throw new Error("This output is no result that this viewer knows: run its cell again.")
+    throw new Error(trans.__("This output is no result that this viewer knows: run its cell again."))
   return read(value)
 }
 
@@ -35,6 +36,7 @@ const readers: { readonly [Kind in ResultPayload["kind"]]: (value: Fields) => Ex
     validation: pointsOf(value.validation),
     totalSteps: Math.max(0, numberOf(value.totalSteps) ?? 0),
     isRunning: value.isRunning === true,
+    run: optionalText(value.run),
   }),
   report: readReport,
   table: readTable,
@@ -47,11 +49,8 @@ function readReport(value: Fields): ReportPayload {
     ...readBase("report", value),
     metrics,
     systems: listOf(value.systems, (item) => readSystem(item, metrics.length), 60),
-    groups: listOf(value.groups, (item) => ({
-      name: textOf(item.name),
-      rows: countOf(item.rows),
-      scores: arrayOf(item.scores).slice(0, metrics.length).map(numberOf),
-    })),
+    groups: readGroups(value.groups, metrics.length),
+    slices: listOf(value.slices, (item) => ({ by: textOf(item.by), slices: readGroups(item.slices, metrics.length) }), 8),
     comparison: optionalText(value.comparison),
     worst: listOf(value.worst, (item) => ({
       row: countOf(item.row),
@@ -64,7 +63,16 @@ function readReport(value: Fields): ReportPayload {
     // More wrong rows than rows is a lie.
     numWrong: Math.min(numRows, countOf(value.numWrong)),
     numRows,
+    file: optionalText(value.file),
   }
+}
+
+function readGroups(value: unknown, numMetrics: number): ReportPayload["groups"] {
+  return listOf(value, (item) => ({
+    name: textOf(item.name),
+    rows: countOf(item.rows),
+    scores: arrayOf(item.scores).slice(0, numMetrics).map(numberOf),
+  }))
 }
 
 function readSystem(item: Fields, numMetrics: number): ReportSystem {

@@ -1,17 +1,24 @@
-// A report and a table of results as elements of the page.
+// A report and a table of results as elements of the page. A report's numbers open its rows, where they stand in a file.
 import { colours } from "../../../kernel-lib/src/display/colours"
 import type { ReportPayload, TablePayload } from "../../../kernel-lib/src/display/payloads"
-import { countOf, formatCount, formatScore } from "../../../kernel-lib/src/display/wording"
-import { createElement } from "../viewer/elements"
+import { formatCount, formatScore } from "../../../kernel-lib/src/display/wording"
+import type { Filter } from "../protocol"
+import { countRows, trans } from "../settings/language"
+import { createElement, createLink } from "../viewer/elements"
 import { createTable, renderBar, renderDifference, renderTrack, type TableColumn } from "./result-parts"
 
-export function renderReport(report: ReportPayload): HTMLElement {
+/** Opens the rows of a report that pass these filters. */
+export type OpenReportRows = (filters: readonly Filter[]) => void
+
+/** @param open undefined where its rows stand in no file that can be opened */
+export function renderReport(report: ReportPayload, open?: OpenReportRows): HTMLElement {
   const view = createElement("div")
   view.append(renderBar(report.title, report.subtitle), renderSystems(report))
   if (report.comparison !== undefined) view.append(createElement("p", "p2m-mute p2m-note", report.comparison))
-  if (report.groups.length > 0) view.append(renderGroups(report))
-  if (report.worst.length > 0) view.append(renderWorst(report))
-  view.append(renderNext(describeWrong(report), report.nextStep))
+  if (report.groups.length > 0) view.append(renderGroups(report.groups, trans.__("scored apart"), report))
+  for (const { by, slices } of report.slices ?? []) if (slices.length > 0) view.append(renderGroups(slices, by, report))
+  if (report.worst.length > 0) view.append(renderWorst(report, open))
+  view.append(renderReportFoot(report, open))
   return view
 }
 
@@ -19,16 +26,16 @@ function renderSystems({ title, metrics, systems }: ReportPayload): HTMLElement 
   const [first, ...others] = metrics
   const has = (name: "size" | "costPerThousand") => systems.some((system) => system[name] !== undefined)
   const columns: TableColumn[] = [
-    { name: "system" },
+    { name: trans.__("system") },
     ...(first
       ? [
           { name: first.name, isNumber: true },
-          { name: "", label: "interval" },
+          { name: "", label: trans.__("95% interval") },
         ]
       : []),
     ...others.map(({ name }) => ({ name, isNumber: true })),
-    ...(has("size") ? [{ name: "size", isNumber: true }] : []),
-    ...(has("costPerThousand") ? [{ name: "per 1,000 answers", isNumber: true }] : []),
+    ...(has("size") ? [{ name: trans.__("size"), isNumber: true }] : []),
+    ...(has("costPerThousand") ? [{ name: trans.__("per 1,000 answers"), isNumber: true }] : []),
   ]
   const table = createTable(title, columns)
   for (const { name, note, isOurs, scores, size, costPerThousand } of systems) {
@@ -50,10 +57,11 @@ function renderSystems({ title, metrics, systems }: ReportPayload): HTMLElement 
   return scrollable(table)
 }
 
-function renderGroups({ metrics, groups }: ReportPayload): HTMLElement {
-  const table = createTable("Rows that are scored apart", [
-    { name: "scored apart" },
-    { name: "rows", isNumber: true },
+/** @param by what they are told apart by */
+function renderGroups(groups: ReportPayload["groups"], by: string, { metrics }: ReportPayload): HTMLElement {
+  const table = createTable(trans.__("Scores by %1", by), [
+    { name: by },
+    { name: trans.__("rows"), isNumber: true },
     ...metrics.map(({ name }) => ({ name, isNumber: true })),
   ])
   for (const { name, rows, scores } of groups) {
@@ -64,22 +72,25 @@ function renderGroups({ metrics, groups }: ReportPayload): HTMLElement {
   return scrollable(table)
 }
 
-function renderWorst({ worst }: ReportPayload): HTMLElement {
+function renderWorst({ worst }: ReportPayload, open: OpenReportRows | undefined): HTMLElement {
   const hasNearest = worst.some(({ nearest }) => nearest !== undefined)
-  const table = createTable("The worst rows", [
-    { name: "row", isNumber: true },
-    { name: "input" },
-    { name: "expected" },
-    { name: "answer" },
-    { name: "confidence", isNumber: true },
-    ...(hasNearest ? [{ name: "nearest training row" }] : []),
+  const table = createTable(trans.__("The worst rows"), [
+    { name: trans.__("row"), isNumber: true },
+    { name: trans.__("input") },
+    { name: trans.__("expected") },
+    { name: trans.__("answer") },
+    { name: trans.__("confidence"), isNumber: true },
+    ...(hasNearest ? [{ name: trans.__("nearest training row") }] : []),
   ])
   for (const { row, input, expected, answer, confidence, nearest } of worst) {
     const line = table.tBodies[0].insertRow()
+    const number = createElement("td", "p2m-number", open ? "" : formatCount(row))
+    const openRow = () => open?.([{ kind: "values", column: "row", values: [String(row)] }])
+    if (open) number.append(createLink(formatCount(row), openRow, trans.__("Opens this row in the dataset viewer")))
     const difference = createElement("td")
     difference.append(renderDifference(expected, answer))
     line.append(
-      createElement("td", "p2m-number", formatCount(row)),
+      number,
       createElement("td", "p2m-text", input),
       createElement("td", "p2m-text", expected),
       difference,
@@ -90,11 +101,28 @@ function renderWorst({ worst }: ReportPayload): HTMLElement {
   return scrollable(table)
 }
 
+function renderReportFoot(report: ReportPayload, open: OpenReportRows | undefined): HTMLElement {
+  const foot = renderNext(describeWrong(report), report.nextStep)
+  if (!open || report.numRows === 0) return foot
+  const links = createElement("span", "p2m-links")
+  // What is scored apart is not among the wrong rows that are counted.
+  const apart = report.groups.reduce((sum, { rows }) => sum + rows, 0)
+  const isMain: Filter[] = apart > 0 && apart !== report.numRows ? [{ kind: "missing", column: "group" }] : []
+  const openWrong = () => open([{ kind: "values", column: "isRight", values: ["false"] }, ...isMain])
+  if (report.numWrong > 0)
+    links.append(
+      createLink(trans.__("Wrong rows"), openWrong, trans.__("Opens the wrong rows in the dataset viewer, with what is known of each")),
+    )
+  links.append(createLink(trans.__("All rows"), () => open([]), trans.__("Opens all rows with their answers in the dataset viewer")))
+  foot.append(links)
+  return foot
+}
+
 function describeWrong({ worst, numWrong, numRows }: ReportPayload): string {
   if (numRows === 0) return ""
-  if (numWrong === 0) return `All ${countOf(numRows, "row")} are right.`
-  const share = `${countOf(numWrong, "wrong row")} of ${formatCount(numRows)}`
-  return worst.length < numWrong ? `The worst ${formatCount(worst.length)} of ${share}.` : `${share}.`
+  if (numWrong === 0) return trans.__("All rows are right: %1.", countRows(numRows))
+  const share = trans._n("%2 wrong row of %3", "%2 wrong rows of %3", numWrong, formatCount(numWrong), formatCount(numRows))
+  return worst.length < numWrong ? trans.__("The worst %1 of %2.", formatCount(worst.length), share) : `${share}.`
 }
 
 export function renderTable(table: TablePayload): HTMLElement {
@@ -148,7 +176,7 @@ function renderRows({ title, columns, rows, intervals }: TablePayload): HTMLElem
     })
     cell.append(button)
     head.append(cell)
-    if (at === after) head.append(Object.assign(createElement("th"), { scope: "col", ariaLabel: "95% interval" }))
+    if (at === after) head.append(Object.assign(createElement("th"), { scope: "col", ariaLabel: trans.__("95% interval") }))
   })
   return scrollable(table)
 }
@@ -163,7 +191,7 @@ export function compareTexts(first: string, second: string): number {
 
 function renderNext(words: string, nextStep: string | undefined): HTMLElement {
   const foot = createElement("div", "p2m-foot", words)
-  if (nextStep !== undefined) foot.append(words === "" ? "Next: " : " Next: ", createElement("code", "", nextStep))
+  if (nextStep !== undefined) foot.append(`${words === "" ? "" : " "}${trans.__("Next:")} `, createElement("code", "", nextStep))
   return foot
 }
 

@@ -1,6 +1,7 @@
 // What trainings, reports and tables share when they are elements of the page. Text only ever goes in as text.
 import { diffWords } from "../../../kernel-lib/src/display/word-diff"
 import { formatScore } from "../../../kernel-lib/src/display/wording"
+import { trans } from "../settings/language"
 import { createElement } from "../viewer/elements"
 
 export function renderBar(title: string, subtitle: string): HTMLElement {
@@ -49,7 +50,7 @@ export function renderTrack({ value, low = value, high = value }: Interval, scal
     "aria-label",
     low === high
       ? formatScore(value, scale)
-      : `${formatScore(value, scale)}, 95% from ${formatScore(low, scale)} to ${formatScore(high, scale)}`,
+      : trans.__("%1, 95% from %2 to %3", formatScore(value, scale), formatScore(low, scale), formatScore(high, scale)),
   )
   return track
 }
@@ -63,7 +64,7 @@ export interface Interval {
 /** `answer` with what differs from `expected` marked. */
 export function renderDifference(expected: string, answer: string): HTMLElement {
   const line = createElement("span", "p2m-text")
-  if (answer === "") return createElement("span", "p2m-mute", "(no answer)")
+  if (answer === "") return createElement("span", "p2m-mute", trans.__("(no answer)"))
   for (const { kind, text } of diffWords(answer.slice(0, 4000), expected.slice(0, 4000)))
     line.append(createElement(kind === "same" ? "span" : kind === "added" ? "ins" : "del", "", text))
   return line

@@ -1,5 +1,6 @@
 // Run folders as Jupyter's own services show them: folders by listing, files by ranges of bytes.
 import type { ServiceManager } from "@jupyterlab/services"
+import { trans } from "../settings/language"
 import { type FileAddress, sentenceOf } from "./follow-file"
 
 export interface FolderEntry {
@@ -39,12 +40,12 @@ export class RunFiles {
     if (!response.ok) throw new Error(sentenceOf(response.status))
     if (Number(response.headers.get("content-length") ?? 0) > mostBytes) {
       await response.body?.cancel()
-      throw new Error("It is too large to be read here: read it in a cell.")
+      throw new Error(trans.__("It is too large to be read here: read it in a cell."))
     }
     try {
       return await response.json()
     } catch {
-      throw new Error("It is no whole JSON: its run may be writing it.")
+      throw new Error(trans.__("It is no whole JSON: its run may be writing it."))
     }
   }
 }

@@ -1,5 +1,6 @@
 // The table of runs: a thousand of them scroll, since only the rows in sight are elements. A click chooses, a second one lets go.
 import { formatScore, formatUsd } from "../../../kernel-lib/src/display/wording"
+import { trans } from "../settings/language"
 import { createElement } from "../viewer/elements"
 import { wordsOf } from "./compare-runs"
 import type { ListedRun } from "./find-runs"
@@ -52,7 +53,7 @@ export class RunTable {
     this.node.tabIndex = 0
     this.node.setAttribute("role", "region")
     this.node.dataset.lmSuppressShortcuts = "true"
-    this.node.setAttribute("aria-label", "Runs. Arrow keys move, space chooses, Enter chooses only this one.")
+    this.node.setAttribute("aria-label", trans.__("Runs. Arrow keys move, space chooses, Enter chooses only this one."))
     this.node.addEventListener("scroll", () => this.later())
     this.node.addEventListener("keydown", (event) => this.press(event))
   }
@@ -93,7 +94,7 @@ export class RunTable {
     this.first = first
     const last = Math.min(runs.length, first + Math.ceil((this.node.clientHeight || 400) / rowHeight) + 2 * beyond)
     const columns = this.columns(this.state)
-    const table = createTable("Runs", [])
+    const table = createTable(trans.__("Runs"), [])
     table.classList.add("p2m-run-table")
     table.setAttribute("aria-rowcount", String(runs.length + 1))
     table.tHead!.rows[0].append(...columns.map((column) => this.head(column)))
@@ -112,7 +113,7 @@ export class RunTable {
     cell.scope = "col"
     if (sort.column === key) cell.ariaSort = sort.isDescending ? "descending" : "ascending"
     if (name === "") {
-      cell.ariaLabel = "95% interval"
+      cell.ariaLabel = trans.__("95% interval")
       return cell
     }
     const button = createElement("button", "p2m-sort", name)
@@ -151,21 +152,27 @@ export class RunTable {
     return [
       {
         key: "run",
-        name: "run",
+        name: trans.__("run"),
         fill: (cell, run) => cell.append(markOf(chosen.get(run.path)), createElement("span", "p2m-run-name", run.run)),
       },
       {
-        ...{ key: "status", name: "status" },
+        ...{ key: "status", name: trans.__("status") },
         fill: (cell, run) => {
           const words = live.get(run.path) ?? statusOf(run)
-          cell.append(createElement("span", words === "failed" ? "p2m-bad" : live.has(run.path) ? "p2m-live" : "p2m-mute", words))
+          cell.append(
+            createElement(
+              "span",
+              run.status === "failed" && !live.has(run.path) ? "p2m-bad" : live.has(run.path) ? "p2m-live" : "p2m-mute",
+              words,
+            ),
+          )
         },
       },
       ...settings.map((name) => text(name, wordsOf(name), ({ settings: own }) => sayShort(own[name]), false)),
       ...(first === undefined ? [] : [scoreColumn(first), trackColumn(first, chosen)]),
       ...others.map(scoreColumn),
-      text("usd", "cost", ({ usd }) => formatUsd(usd), true),
-      { key: "at", name: "when", fill: (cell, { at }) => cell.append(createElement("span", "p2m-mute", sayTime(at))) },
+      text("usd", trans.__("cost"), ({ usd }) => formatUsd(usd), true),
+      { key: "at", name: trans.__("when"), fill: (cell, { at }) => cell.append(createElement("span", "p2m-mute", sayTime(at))) },
     ]
   }
 
@@ -226,12 +233,15 @@ function markOf(colour: RunColour | undefined): HTMLElement {
 }
 
 function statusOf({ status }: ListedRun): string {
-  return status === "started" || status === "running" ? "not ended" : status
+  if (status === "done") return trans.__("done")
+  if (status === "failed") return trans.__("failed")
+  if (status === "partial") return trans.__("ended early")
+  return status === "started" || status === "running" ? trans.__("not ended") : status
 }
 
 function sayShort(value: string | number | boolean | undefined): string {
   if (value === undefined) return ""
-  if (typeof value === "boolean") return value ? "yes" : "no"
+  if (typeof value === "boolean") return value ? trans.__("yes") : trans.__("no")
   return String(value)
 }
 

@@ -1,18 +1,19 @@
 // The panel over run folders: curves of the chosen runs above, all runs in a table below, what differs beside them.
 import type { Message } from "@lumino/messaging"
 import { Widget } from "@lumino/widgets"
+import type { Filter } from "../protocol"
+import { trans } from "../settings/language"
 import { createElement } from "../viewer/elements"
 import { type Curve, type CurveGroup, curvesOf, groupCurves, knownDifferences } from "./compare-runs"
-import { CurvesView } from "./curves-view"
 import type { AnsweredRow } from "./errors-view"
 import { type FoundRuns, type ListedRun, RunFinder } from "./find-runs"
 import { FocusedRun } from "./focused-run"
 import { FollowedRuns } from "./followed-runs"
+import { MainView } from "./main-view"
 import { colourOfRun, mostColours, type RunColour } from "./palette"
-import { type PanelState, usualState, type ViewName } from "./panel-state"
-import { type CostPoint, PointsChart } from "./points-chart"
+import { type PanelState, usualState } from "./panel-state"
 import type { RunFiles } from "./run-files"
-import { labelOf, RunTable } from "./run-table"
+import { RunTable } from "./run-table"
 import { RunsBar } from "./runs-bar"
 import { SidePanel } from "./side-panel"
 import { matchRuns, sortRuns } from "./sort-runs"
@@ -23,23 +24,19 @@ export interface RunsPanelOptions {
   readonly files: RunFiles
   readonly state?: PanelState
   onStateChanged(state: PanelState): void
-  /** Opens these rows of a file in the dataset viewer. */
-  openRows(path: string, column: string, values: readonly string[]): void
+  /** Opens the rows of a file that pass these filters in the dataset viewer. */
+  openRows(path: string, filters: readonly Filter[]): void
   openFolder(path: string): void
 }
 
 const mostSettingColumns = 4
-/** Points of runs that are not chosen. */
-const unchosen = "rgba(138,147,155,0.55)"
 
 export class RunsPanel extends Widget {
   private readonly bar: RunsBar
   private readonly trouble = createElement("div", "p2m-trouble")
-  private readonly main = createElement("div", "p2m-view")
+  private readonly main: MainView
   private readonly side = new SidePanel()
   private readonly table: RunTable
-  private readonly curves: CurvesView
-  private readonly cost: PointsChart
   private readonly finder: RunFinder
   private readonly followed: FollowedRuns
   private readonly abort = new AbortController()
@@ -71,16 +68,9 @@ export class RunsPanel extends Widget {
       open: (path) => options.openFolder(path),
       focusSearch: () => this.bar.focusSearch(),
     })
-    this.curves = new CurvesView((readout) => this.side.showReadout(readout))
-    this.cost = new PointsChart((path) => this.choose(path, false))
     this.focused = new FocusedRun(options.files, { tell: () => this.later(), openRows: (rows) => this.openRows(rows) })
     this.trouble.setAttribute("role", "alert")
     this.trouble.hidden = true
-    const left = createElement("div", "p2m-left")
-    left.append(this.main, this.table.node)
-    const body = createElement("div", "p2m-main")
-    body.append(left, this.side.node)
-    this.node.append(this.bar.node, this.trouble, body)
     this.forgetTheme = watchTheme(() => this.redraw())
     this.finder = new RunFinder(options.files, options.folder, (found) => this.take(found))
     this.followed = new FollowedRuns(
@@ -89,6 +79,15 @@ export class RunsPanel extends Widget {
       (signal) => this.finder.refresh(signal),
       () => this.isVisible && !document.hidden,
     )
+    this.main = new MainView(this.followed, this.focused, {
+      choose: (path) => this.choose(path, false),
+      readOut: (readout) => this.side.showReadout(readout),
+    })
+    const left = createElement("div", "p2m-left")
+    left.append(this.main.node, this.table.node)
+    const body = createElement("div", "p2m-main")
+    body.append(left, this.side.node)
+    this.node.append(this.bar.node, this.trouble, body)
     void this.search()
   }
 
@@ -98,12 +97,17 @@ export class RunsPanel extends Widget {
     this.followed.dispose()
     this.forgetTheme()
     cancelAnimationFrame(this.frame)
-    for (const part of [this.bar, this.table, this.curves, this.cost, this.focused]) part.dispose()
+    for (const part of [this.bar, this.table, this.main, this.focused]) part.dispose()
     super.dispose()
   }
 
   focusSearch(): void {
     this.bar.focusSearch()
+  }
+
+  /** Chooses this run alone, as soon as it is found. */
+  showRun(path: string): void {
+    this.choose(path, true)
   }
 
   protected override onActivateRequest(message: Message): void {
@@ -126,7 +130,7 @@ export class RunsPanel extends Widget {
     try {
       await this.finder.search(this.abort.signal)
     } catch (error) {
-      this.showTrouble(`The folder ${this.options.folder || "of the server"} cannot be looked into: ${(error as Error).message}`)
+      this.showTrouble(trans.__("The folder %1 cannot be looked into: %2", this.options.folder || "/", (error as Error).message))
     }
     if (this.isDisposed) return
     this.isSearching = false
@@ -210,7 +214,7 @@ export class RunsPanel extends Widget {
 
   private showTable(chosen: readonly ListedRun[]): void {
     const live = new Map<string, string>()
-    for (const { path } of chosen) if (this.followed.isLive(path)) live.set(path, "running")
+    for (const { path } of chosen) if (this.followed.isLive(path)) live.set(path, trans.__("running"))
     const differing = knownDifferences(chosen.map(({ settings }) => settings))
     const counts = new Map<string, number>()
     for (const { scores } of this.runs) for (const name of Object.keys(scores)) counts.set(name, (counts.get(name) ?? 0) + 1)
@@ -224,66 +228,9 @@ export class RunsPanel extends Widget {
   }
 
   private showMain(chosen: readonly ListedRun[], focus: ListedRun | undefined): void {
-    const { view } = this.state
-    this.node.dataset.view = view
-    const shown = this.runs.length === 0 ? this.sayNoRuns() : this.viewOf(view, chosen, focus)
-    if (typeof shown !== "string") {
-      if (this.main.firstChild !== shown) this.main.replaceChildren(shown)
-    } else if (this.main.textContent !== shown) this.main.replaceChildren(createElement("p", "p2m-mute p2m-sentence", shown))
-  }
-
-  /** What is to be seen, or the sentence that says why there is nothing. */
-  private viewOf(view: ViewName, chosen: readonly ListedRun[], focus: ListedRun | undefined): HTMLElement | string {
-    if (view === "curves") return this.viewCurves(chosen)
-    if (view === "cost") return this.viewCost()
-    if (!focus) return "Choose a run in the table."
-    const { errors, errorsView, ablationView } = this.focused
-    if (view === "errors") return errorsView ?? (typeof errors === "string" ? errors : "Reading its report ...")
-    return ablationView
-  }
-
-  private sayNoRuns(): string {
-    const { folder } = this.options
-    const none = `There are no runs in ${folder === "" ? "these folders" : folder} yet. In a cell: const run = await openRun("runs/first", { teacher, hub })`
-    return this.isSearching ? "Looking for runs ..." : [none, ...this.notes].join(". ")
-  }
-
-  private viewCurves(chosen: readonly ListedRun[]): HTMLElement | string {
-    if (this.groups.length > 0) {
-      this.curves.show(this.groups, this.state)
-      return this.curves.node
-    }
-    if (chosen.length === 0) return "Choose runs in the table below to see their curves."
-    const troubled = chosen.find(({ path }) => this.followed.trouble(path) !== undefined)
-    if (troubled) return `${troubled.run}: ${this.followed.trouble(troubled.path)}`
-    const areRead = chosen.every(({ path }) => this.followed.events(path) !== undefined)
-    return areRead ? "The chosen runs have trained nothing yet: what they log appears here by itself." : "Reading events ..."
-  }
-
-  private viewCost(): HTMLElement | string {
-    const metric = Object.keys(this.runs.find(({ scores }) => Object.keys(scores).length > 0)?.scores ?? {})[0]
-    const scored = metric === undefined ? [] : this.shown.filter(({ scores }) => scores[metric] !== undefined)
-    if (metric === undefined || scored.length === 0) return "No run here has scores yet: evaluate() gives a run its scores."
-    const isInDollars = new Set(scored.map(({ usd }) => usd)).size > 1
-    const points = scored.map(({ path, run, usd, seconds = 0, scores }): CostPoint => {
-      const { value: y, low, high } = scores[metric]
-      const colour = this.colours.get(path)?.colour
-      return {
-        key: path,
-        name: run,
-        x: isInDollars ? usd : seconds,
-        y,
-        low,
-        high,
-        colour: colour ?? unchosen,
-        isNamed: colour !== undefined,
-      }
-    })
-    this.cost.show({
-      ...{ title: `${labelOf(metric)} against cost; green: best for their cost. A click chooses a run.`, points, isLogX: false },
-      ...{ xName: isInDollars ? "dollars for the teacher" : "seconds", yName: labelOf(metric), prefix: isInDollars ? "$" : "" },
-    })
-    return this.cost.node
+    const { state, isSearching, notes, runs, shown, groups, colours } = this
+    this.node.dataset.view = state.view
+    this.main.show({ folder: this.options.folder, state, isSearching, notes, runs, shown, chosen, focus, groups, colours })
   }
 
   private showFocus(run: ListedRun | undefined): void {
@@ -296,8 +243,8 @@ export class RunsPanel extends Widget {
   private openRows(rows: readonly AnsweredRow[]): void {
     const { rowsFile } = this.focused
     const ids = rows.map(({ id }) => id)
-    if (rowsFile !== undefined) this.options.openRows(rowsFile, "id", ids)
-    else this.showTrouble("The rows of this report stand in no file: evaluate again, and they are kept.")
+    if (rowsFile !== undefined) this.options.openRows(rowsFile, [{ kind: "values", column: "id", values: ids }])
+    else this.showTrouble(trans.__("The rows of this report stand in no file: evaluate again, and they are kept."))
   }
 
   private showTrouble(sentence: string): void {
@@ -306,8 +253,7 @@ export class RunsPanel extends Widget {
   }
 
   private redraw(): void {
-    this.curves.draw()
-    this.cost.draw()
+    this.main.draw()
     this.focused.draw()
   }
 }

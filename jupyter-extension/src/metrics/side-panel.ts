@@ -1,5 +1,6 @@
 // Beside the curves: what differs between the chosen runs, what stands at the crosshair, and what the run in focus got wrong.
 import { formatCount, formatSeconds, formatUsd } from "../../../kernel-lib/src/display/wording"
+import { trans } from "../settings/language"
 import { createElement, createLink } from "../viewer/elements"
 import { type CurveGroup, countSame, differencesOf, type Settings, wordsOf } from "./compare-runs"
 import type { Readout } from "./curves-view"
@@ -18,7 +19,7 @@ export class SidePanel {
 
   constructor() {
     this.node.setAttribute("role", "complementary")
-    this.node.setAttribute("aria-label", "What differs between the chosen runs")
+    this.node.setAttribute("aria-label", trans.__("What differs between the chosen runs"))
     this.node.tabIndex = 0
     this.readout.setAttribute("aria-live", "polite")
     this.node.append(this.differences, this.readout, this.focus)
@@ -28,7 +29,9 @@ export class SidePanel {
     const settings: readonly Settings[] =
       groups.length > 0 ? groups.map(({ curves }) => curves[0].settings) : runs.map((run) => run.settings)
     if (settings.length === 0) {
-      this.differences.replaceChildren(createElement("p", "p2m-mute", "Choose runs in the table: a click chooses, a second one lets go."))
+      this.differences.replaceChildren(
+        createElement("p", "p2m-mute", trans.__("Choose runs in the table: a click chooses, a second one lets go.")),
+      )
       return
     }
     const seeds = [...new Set(groups.flatMap(({ curves }) => curves.map((curve) => String(curve.settings.seed ?? "-"))))].sort()
@@ -38,15 +41,17 @@ export class SidePanel {
       settings.length === 1 ? Object.entries(settings[0]).map(([name, value]) => ({ name, values: [String(value)] })) : differing
     for (const { name, values } of shown.slice(0, mostDifferences)) {
       const distinct = [...new Set(values)]
-      const more = distinct.length > mostValues ? ` and ${distinct.length - mostValues} more` : ""
+      const more = distinct.length > mostValues ? trans.__(" and %1 more", distinct.length - mostValues) : ""
       list.append(createElement("dt", "", wordsOf(name)), createElement("dd", "", distinct.slice(0, mostValues).join(" / ") + more))
     }
-    if (settings.length > 1 && seeds.length > 1) list.append(createElement("dt", "", "seeds"), createElement("dd", "", seeds.join(", ")))
+    if (settings.length > 1 && seeds.length > 1)
+      list.append(createElement("dt", "", trans.__("seeds")), createElement("dd", "", seeds.join(", ")))
     const rest = shown.length - mostDifferences
-    if (rest > 0) list.append(createElement("dt", "p2m-mute", "more"), createElement("dd", "p2m-mute", `${rest} settings`))
+    if (rest > 0) list.append(createElement("dt", "p2m-mute", trans.__("more")), createElement("dd", "p2m-mute", countSettings(rest)))
     if (settings.length > 1)
-      list.append(createElement("dt", "p2m-mute", "same"), createElement("dd", "p2m-mute", `${formatCount(countSame(settings))} settings`))
-    const heading = settings.length === 1 ? "What was chosen" : differing.length === 0 ? "Nothing differs" : "What differs"
+      list.append(createElement("dt", "p2m-mute", trans.__("same")), createElement("dd", "p2m-mute", countSettings(countSame(settings))))
+    const isAlone = settings.length === 1
+    const heading = isAlone ? trans.__("What was chosen") : differing.length === 0 ? trans.__("Nothing differs") : trans.__("What differs")
     this.differences.replaceChildren(createElement("h5", "", heading), list)
   }
 
@@ -63,7 +68,7 @@ export class SidePanel {
       readings.append(...values.map((value) => createElement("span", "", value)))
       list.append(term, readings)
     }
-    this.readout.replaceChildren(createElement("h5", "", `At ${readout.place}`), list)
+    this.readout.replaceChildren(createElement("h5", "", trans.__("At %1", readout.place)), list)
   }
 
   /** @param errors a sentence while or where there are none */
@@ -73,16 +78,23 @@ export class SidePanel {
       return
     }
     const heading = createElement("h5", "", run.run)
-    heading.append(createLink("open its folder", actions.open, "Shows the run's folder in the file browser"))
+    heading.append(createLink(trans.__("open its folder"), actions.open, trans.__("Shows the run's folder in the file browser")))
     const words = [formatUsd(run.usd), ...(run.seconds === undefined ? [] : [formatSeconds(run.seconds)])].join(" \u00b7 ")
     const parts: HTMLElement[] = [heading, createElement("p", "p2m-mute p2m-note", words)]
     if (typeof errors === "string") parts.push(createElement("p", "p2m-mute p2m-note", errors))
     else if (errors) {
-      const title = createElement("h5", "", "What it got wrong")
-      title.append(createElement("span", "p2m-mute", ` ${formatCount(errors.wrong.length)} of ${formatCount(errors.rows.length)}`))
+      const title = createElement("h5", "", trans.__("What it got wrong"))
+      title.append(
+        createElement("span", "p2m-mute", ` ${trans.__("%1 of %2", formatCount(errors.wrong.length), formatCount(errors.rows.length))}`),
+      )
       parts.push(title, renderKinds(errors, actions.openRows))
-      if (errors.wrong.length > 0) parts.push(createElement("p", "p2m-mute p2m-note", "A click opens those rows in the dataset viewer."))
+      if (errors.wrong.length > 0)
+        parts.push(createElement("p", "p2m-mute p2m-note", trans.__("A click opens those rows in the dataset viewer.")))
     }
     this.focus.replaceChildren(...parts)
   }
+}
+
+function countSettings(count: number): string {
+  return trans._n("%2 setting", "%2 settings", count, formatCount(count))
 }

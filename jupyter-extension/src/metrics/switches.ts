@@ -23,15 +23,17 @@ export function createSwitch(name: string, isOn: boolean, act: (isOn: boolean) =
 
 export function createChoice<Value extends string>(
   label: string,
-  values: readonly Value[],
+  /** Each value with the word that is shown for it. */
+  words: Readonly<Record<Value, string>>,
   chosen: Value,
   act: (value: Value) => void,
 ): Control<Value> {
   const node = createElement("span", "p2m-choice")
   node.setAttribute("role", "group")
   node.setAttribute("aria-label", label)
+  const values = Object.keys(words) as Value[]
   const buttons = values.map((value) => {
-    const button = createElement("button", "p2m-switch", value)
+    const button = createElement("button", "p2m-switch", words[value])
     button.type = "button"
     button.addEventListener("click", () => {
       set(value)

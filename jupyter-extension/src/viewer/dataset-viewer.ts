@@ -9,6 +9,7 @@ import {
   alikeColumn,
   type ColumnSummary,
   everything,
+  type FileNews,
   type FileState,
   type Filter,
   type FromWorker,
@@ -177,9 +178,9 @@ export class DatasetViewer extends Panel {
     this.setQuery(everything)
   }
 
-  /** Only the rows that have one of these values in a column, in the file's order. */
-  showRows(column: string, values: readonly string[]): void {
-    const query: Query = { ...everything, filters: [{ kind: "values", column, values }] }
+  /** Only the rows that pass these filters, in the file's order. */
+  showRows(filters: readonly Filter[]): void {
+    const query: Query = { ...everything, filters }
     this.row = null
     // A file that is still being opened takes the query when it is open.
     if (this.file) this.setQuery(query)
@@ -339,7 +340,8 @@ export class DatasetViewer extends Panel {
     else this.showTrouble(translate(message))
   }
 
-  private takeFile(file: FileState): void {
+  private takeFile(news: FileNews): void {
+    const file = { ...news, columns: news.columns ?? this.file?.columns ?? [] }
     this.file = file
     this.model.setColumns(file.columns)
     this.bar.showFile(file)

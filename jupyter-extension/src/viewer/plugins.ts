@@ -1,7 +1,6 @@
 // Datasets in outputs, and datasets in files. What draws files is loaded when the first one is opened.
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from "@jupyterlab/application"
 import { ICommandPalette, WidgetTracker } from "@jupyterlab/apputils"
-import { PageConfig } from "@jupyterlab/coreutils"
 import { IDefaultFileBrowser } from "@jupyterlab/filebrowser"
 import { ILauncher } from "@jupyterlab/launcher"
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime"
@@ -9,7 +8,8 @@ import { IStateDB } from "@jupyterlab/statedb"
 import { ITranslator } from "@jupyterlab/translation"
 import { spreadsheetIcon } from "@jupyterlab/ui-components"
 import { addCommands, type CommandId, factoryName } from "../commands"
-import { createRendererFactory, type FindFile } from "../renderer"
+import { findTable } from "../find-place"
+import { createRendererFactory } from "../renderer"
 import { takeTranslator, trans } from "../settings/language"
 import { defaults, ISettings, type Settings } from "../settings/settings"
 import type { DatasetDocument, Surroundings } from "./document"
@@ -24,16 +24,8 @@ export const outputs: JupyterFrontEndPlugin<void> = {
   requires: [IRenderMimeRegistry],
   activate(app: JupyterFrontEnd, rendermime: IRenderMimeRegistry) {
     const openFile = (path: string) => void app.commands.execute("docmanager:open", { path, factory: factoryName })
-    rendermime.addFactory(createRendererFactory({ findFile: findFileOfPayload, openFile }), 40)
+    rendermime.addFactory(createRendererFactory({ findFile: findTable, openFile }), 40)
   },
-}
-
-/** Payloads name files as the kernel sees them: from the notebook's folder, or from the disk's root. */
-const findFileOfPayload: FindFile = async (file, resolver) => {
-  if (!/\.(parquet|jsonl|csv)$/i.test(file) || /^[a-z]+:/i.test(file)) return undefined
-  if (!file.startsWith("/")) return resolver?.resolveUrl(file.split("/").map(encodeURIComponent).join("/"))
-  const root = PageConfig.getOption("serverRoot").replace(/\/$/, "")
-  return root.startsWith("/") && file.startsWith(`${root}/`) ? file.slice(root.length + 1) : undefined
 }
 
 export const documents: JupyterFrontEndPlugin<void> = {

@@ -4,16 +4,21 @@ import { textOf } from "./summaries"
 import type { Table } from "./table"
 import { letOthersGo, type View } from "./view"
 
-const rowsAtOnce = 5000
+/** Cells that are held at once. */
+const cellsAtOnce = 200_000
 
 export async function exportRows(table: Table, view: View, format: "csv" | "jsonl"): Promise<Blob> {
   const columns = table.columns.map(({ name }) => name)
+  const rowsAtOnce = Math.max(1, Math.floor(cellsAtOnce / columns.length))
   const parts: Blob[] = format === "csv" ? [new Blob([`${columns.map(quote).join(",")}\n`])] : []
   for (let start = 0; ; start += rowsAtOnce) {
     const rows = view.rows(start, start + rowsAtOnce)
     if (rows.length === 0) break
     const cells: Cell[][] = []
-    for (const column of columns) cells.push(await table.cells(column, rows))
+    for (const column of columns) {
+      cells.push(await table.cells(column, rows))
+      if (cells.length % 100 === 0) await letOthersGo()
+    }
     const lines = rows.map((_row, index) =>
       format === "csv"
         ? cells.map((column) => quote(textOf(column[index]))).join(",")

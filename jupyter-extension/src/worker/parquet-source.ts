@@ -2,8 +2,9 @@
 import { type FileMetaData, parquetMetadataAsync, parquetScan, parquetSchema, type SchemaTree } from "hyparquet"
 import { compressors } from "hyparquet-compressors"
 import type { ColumnInfo, ColumnKind } from "../protocol"
+import { allowPages, mostValues } from "./checked-pages"
 import type { RangeFile } from "./range-file"
-import type { Chunk, RowSource } from "./row-source"
+import { type Chunk, mostColumns, type RowSource } from "./row-source"
 import { Trouble } from "./trouble"
 
 /** @throws Error in one sentence */
@@ -18,30 +19,43 @@ export async function openParquet(source: RangeFile): Promise<RowSource> {
       return bytes
     },
   }
-  const metadata = await parquetMetadataAsync(file)
-  checkFooter(metadata)
-  const columns = parquetSchema(metadata).children.map((child): ColumnInfo => ({ name: child.element.name, kind: kindOf(child) }))
+  const metadata = await inWords(parquetMetadataAsync(file))
+  const columns = await inWords(readColumns(metadata))
   const chunks: Chunk[] = []
   let start = 0
   for (const { num_rows } of metadata.row_groups) {
     chunks.push({ start, numRows: Number(num_rows) })
     start += Number(num_rows)
   }
-  const scan = await parquetScan({ file, metadata, compressors })
+  const scan = await inWords(parquetScan({ file, metadata, compressors }))
+  const read = async (column: string, rowStart: number, rowEnd: number) => {
+    allowPages()
+    return checkLength(await inWords(scan.readColumn({ column, rowStart, rowEnd })), rowEnd - rowStart)
+  }
   return {
     columns,
     chunks,
     isIndexed: true,
     advance: async () => {},
-    async readColumn(chunk, column) {
-      const { start, numRows } = chunks[chunk]
-      return checkLength(await scan.readColumn({ column, rowStart: start, rowEnd: start + numRows }), numRows)
-    },
-    async readPart(chunk, column, from, to) {
-      const { start } = chunks[chunk]
-      return checkLength(await scan.readColumn({ column, rowStart: start + from, rowEnd: start + to }), to - from)
-    },
+    readColumn: (chunk, column) => read(column, chunks[chunk].start, chunks[chunk].start + chunks[chunk].numRows),
+    readPart: (chunk, column, from, to) => read(column, chunks[chunk].start + from, chunks[chunk].start + to),
   }
+}
+
+/** What hyparquet says where it stumbles is about its own work: whoever opens the file wants to know what is wrong with it. */
+async function inWords<T>(reading: Promise<T> | T): Promise<T> {
+  try {
+    return await reading
+  } catch (error) {
+    if (error instanceof Trouble) throw error
+    const message = error instanceof Error ? error.message : String(error)
+    throw new Trouble("It is damaged, or no Parquet file (%1).", message.slice(0, 200).replace(/[.\s]+$/, ""))
+  }
+}
+
+async function readColumns(metadata: FileMetaData): Promise<ColumnInfo[]> {
+  checkFooter(metadata)
+  return parquetSchema(metadata).children.map((child) => ({ name: child.element.name, kind: kindOf(child) }))
 }
 
 function checkLength(values: ArrayLike<unknown>, wanted: number): ArrayLike<unknown> {
@@ -61,11 +75,21 @@ function checkFooter(footer: FileMetaData): void {
   const inGroups = footer.row_groups.reduce((sum, group) => sum + Number(group.num_rows), 0)
   if (inGroups !== Number(footer.num_rows) || !(inGroups <= 2 ** 32 - 2) || footer.row_groups.some(({ num_rows }) => num_rows < 0n))
     throw new Trouble("It promises %1 rows and has %2.", String(footer.num_rows), inGroups)
-  const leaves = leafPaths(parquetSchema(footer))
-  for (const { columns } of footer.row_groups) {
+  const largest = footer.row_groups.reduce((most, { num_rows }) => Math.max(most, Number(num_rows)), 0)
+  if (largest > mostValues) throw new Trouble("It has %1 rows in one group: more than can be read at once.", largest)
+  const tree = parquetSchema(footer)
+  if (tree.children.length > mostColumns)
+    throw new Trouble("It has %1 columns: no more than %2 can be shown.", tree.children.length, mostColumns)
+  if (new Set(tree.children.map(({ element }) => element.name)).size < tree.children.length)
+    throw new Trouble("Two of its columns have the same name.")
+  const leaves = leafPaths(tree)
+  for (const { columns, num_rows } of footer.row_groups) {
     const paths = columns.map((column) => column.meta_data?.path_in_schema.join("\n"))
     if (paths.length !== leaves.length || paths.some((path, index) => path !== leaves[index]))
       throw new Trouble("Its columns are not those of its schema.")
+    // Of a column without lists, each row has one value.
+    const isShort = columns.some((column) => Number(column.meta_data?.num_values ?? 0n) < Number(num_rows))
+    if (isShort) throw new Trouble("Its columns have fewer values than it promises rows.")
   }
 }
 

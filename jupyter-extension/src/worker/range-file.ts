@@ -4,6 +4,8 @@ import { Trouble } from "./trouble"
 
 /** A server that knows no ranges sends all of a file: up to this size that is borne. */
 const mostWithoutRanges = 64e6
+/** More is not asked for at once, whatever a damaged footer wants. */
+const mostAtOnce = 1.5e9
 
 export interface RangeFile extends AsyncBuffer {
   /** How many bytes have come so far. */
@@ -48,6 +50,8 @@ export async function openRangeFile(url: string, headers: Readonly<Record<string
       if (!(start >= 0 && start <= end && end <= byteLength))
         throw new Trouble("It points to bytes %1 to %2 of %3.", start, end, byteLength)
       if (start === end) return new ArrayBuffer(0)
+      if (end - start > mostAtOnce)
+        throw new Trouble("A part of it has %1 MB: that is too much to be read here.", Math.round((end - start) / 1e6))
       if (whole) return whole.slice(start, end)
       const response = await request(start, end)
       // Asked for all of it, some servers send it as if nobody had named a range.

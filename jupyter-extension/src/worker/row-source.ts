@@ -1,6 +1,9 @@
 // A file as rows in pieces: what Parquet, JSON lines and CSV have in common.
 import type { ColumnInfo } from "../protocol"
 
+/** A file of more columns is none that anybody reads; what can be told without them is told. */
+export const mostColumns = 20_000
+
 /** A run of rows that is read at once: a row group, or some lines. */
 export interface Chunk {
   readonly start: number

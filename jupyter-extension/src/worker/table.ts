@@ -258,5 +258,9 @@ function toCell(value: unknown): Cell {
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString()
   if (value instanceof Date) return value.getTime()
   if (value instanceof Uint8Array) return `(${value.length} bytes)`
-  return JSON.stringify(value, (_key, part) => (typeof part === "bigint" ? part.toString() : part)) ?? null
+  try {
+    return JSON.stringify(value, (_key, part) => (typeof part === "bigint" ? part.toString() : part)) ?? null
+  } catch {
+    return "(nested too deeply to be shown)"
+  }
 }

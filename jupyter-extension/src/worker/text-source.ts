@@ -2,7 +2,7 @@
 import type { ColumnInfo } from "../protocol"
 import { parseCsv } from "./parse-csv"
 import type { RangeFile } from "./range-file"
-import type { Chunk, RowSource } from "./row-source"
+import { type Chunk, mostColumns, type RowSource } from "./row-source"
 import { Trouble } from "./trouble"
 
 /** The first piece is small, so that the first rows are soon there. */
@@ -17,10 +17,19 @@ interface Piece extends Chunk {
   readonly to: number
 }
 
-type Columns = ReadonlyMap<string, readonly unknown[]>
+/** What a piece of text holds. Columns are made when they are asked for: a piece may have few rows of many, or many rows of few of them. */
+interface Content {
+  readonly numRows: number
+  /** Goes through the values that are there. */
+  eachCell(visit: (column: string, value: unknown) => void): void
+  /** A value for each row, null where there is none. */
+  column(name: string): unknown[]
+  /** What stands in none of these columns, for each row; null where that is nothing. */
+  further(columns: ReadonlySet<string>): unknown[]
+}
 
-/** What a piece of text holds: how many rows, and their values by column. */
-type ReadText = (text: string) => { readonly numRows: number; readonly columns: Columns }
+/** What stands beyond the columns that are shown. */
+const furtherColumns = "(further columns)"
 
 export async function openJsonLines(file: RangeFile): Promise<RowSource> {
   return openText(file, readJsonLines, { hasQuotes: false, from: 0 })
@@ -29,55 +38,85 @@ export async function openJsonLines(file: RangeFile): Promise<RowSource> {
 /** CSV with a header in its first line. */
 export async function openCsv(file: RangeFile, separator: string): Promise<RowSource> {
   const { text, to } = await readPiece(file, 0, { hasQuotes: true, isFirst: true, isHeader: true })
-  const names = nameColumns(parseCsv(text, separator)[0] ?? [])
-  const read: ReadText = (piece) => {
+  const names = nameColumns((parseCsv(text, separator)[0] ?? []).slice(0, mostColumns))
+  const places = new Map(names.map((name, place) => [name, place]))
+  const read = (piece: string): Content => {
     const records = parseCsv(piece, separator)
-    const columns = new Map(names.map((name, column) => [name, records.map((record) => record[column] ?? null)]))
-    return { numRows: records.length, columns }
+    return {
+      numRows: records.length,
+      eachCell(visit) {
+        for (const record of records)
+          for (let place = 0; place < Math.min(record.length, names.length); place++) visit(names[place], record[place])
+      },
+      column(name) {
+        const place = places.get(name) ?? -1
+        return records.map((record) => record[place] ?? null)
+      },
+      further: () => records.map((record) => (record.length > mostColumns ? record.slice(mostColumns) : null)),
+    }
   }
   return openText(file, read, { hasQuotes: true, from: to, names })
 }
 
 /** Empty and repeated names get a number, so that each column has one of its own. */
 function nameColumns(header: readonly string[]): string[] {
-  const names: string[] = []
   const taken = new Set<string>()
-  header.forEach((text, index) => {
+  const numbers = new Map<string, number>()
+  return header.map((text, index) => {
+    const base = text.trim() || "column"
     let name = text.trim() || `column ${index + 1}`
-    for (let number = 2; taken.has(name); number++) name = `${text.trim() || "column"} ${number}`
+    for (let number = numbers.get(base) ?? 2; taken.has(name); number++) {
+      name = `${base} ${number}`
+      numbers.set(base, number + 1)
+    }
     taken.add(name)
-    names.push(name)
+    return name
   })
-  return names
 }
 
 async function openText(
   file: RangeFile,
-  read: ReadText,
+  read: (text: string) => Content,
   { hasQuotes, from, names = [] }: { hasQuotes: boolean; from: number; names?: readonly string[] },
 ): Promise<RowSource> {
   const columns: ColumnInfo[] = names.map((name) => ({ name, kind: "text" }))
+  const places = new Map(names.map((name, place) => [name, place]))
   const known = new Set(names)
   const chunks: Piece[] = []
   let end = from
-  let last: { chunk: number; columns: Columns } | undefined
+  let last: { chunk: number; content: Content } | undefined
 
-  function addColumns(found: Columns): void {
-    for (const [name, values] of found) {
-      if (!known.has(name)) columns.push({ name, kind: kindOf(values) })
-      else if (chunks.length === 0) columns[names.indexOf(name)] = { name, kind: kindOf(values) }
-      known.add(name)
+  function addColumns(content: Content): void {
+    const kinds = new Map<string, KindCount>()
+    // A header says nothing of kinds: the first rows do.
+    const isFirst = chunks.length === 0
+    content.eachCell((name, value) => {
+      if (!isFirst && known.has(name)) return
+      const count = kinds.get(name)
+      if (count) countKind(count, value)
+      else if (kinds.size < mostColumns) kinds.set(name, countKind({ numbers: 0, isText: false }, value))
+    })
+    for (const [name, { numbers, isText }] of kinds) {
+      const column: ColumnInfo = { name, kind: numbers > 0 && !isText ? "number" : "text" }
+      const place = places.get(name)
+      if (place !== undefined) columns[place] = column
+      else if (known.size < mostColumns) {
+        columns.push(column)
+        known.add(name)
+      }
     }
+    const isCut = known.size >= mostColumns && columns.at(-1)?.name !== furtherColumns
+    if (isCut && content.further(known).some((value) => value !== null)) columns.push({ name: furtherColumns, kind: "text" })
   }
   async function advance(): Promise<void> {
     if (end >= file.byteLength) return
     const { text, to } = await readPiece(file, end, { hasQuotes, isFirst: chunks.length === 0 })
-    const { numRows, columns: found } = read(text)
-    addColumns(found)
+    const content = read(text)
+    addColumns(content)
     const previous = chunks.at(-1)
-    if (numRows > 0) {
-      chunks.push({ start: previous ? previous.start + previous.numRows : 0, numRows, from: end, to })
-      last = { chunk: chunks.length - 1, columns: found }
+    if (content.numRows > 0) {
+      chunks.push({ start: previous ? previous.start + previous.numRows : 0, numRows: content.numRows, from: end, to })
+      last = { chunk: chunks.length - 1, content }
     }
     end = to
   }
@@ -90,9 +129,9 @@ async function openText(
     },
     advance,
     async readColumn(chunk, column) {
-      const { from, to, numRows } = chunks[chunk]
-      if (last?.chunk !== chunk) last = { chunk, columns: read(decode(await file.slice(from, to), from)).columns }
-      return last.columns.get(column) ?? new Array(numRows).fill(null)
+      const { from, to } = chunks[chunk]
+      if (last?.chunk !== chunk) last = { chunk, content: read(decode(await file.slice(from, to), from)) }
+      return column === furtherColumns && !known.has(column) ? last.content.further(known) : last.content.column(column)
     },
   }
 }
@@ -138,12 +177,21 @@ function decode(bytes: ArrayBuffer, from: number): string {
 /** A line that is no JSON object stands in a column of its own, where it can be seen. */
 const notRead = "(line that is no JSON object)"
 
-function readJsonLines(text: string): ReturnType<ReadText> {
+function readJsonLines(text: string): Content {
   const rows: Record<string, unknown>[] = []
   for (const line of text.split("\n")) if (line.trim() !== "") rows.push(readLine(line))
-  const names = new Set(rows.flatMap((row) => Object.keys(row)))
-  const columns = new Map([...names].map((name) => [name, rows.map((row) => (Object.hasOwn(row, name) ? row[name] : null))]))
-  return { numRows: rows.length, columns }
+  return {
+    numRows: rows.length,
+    eachCell(visit) {
+      for (const row of rows) for (const name of Object.keys(row)) visit(name, row[name])
+    },
+    column: (name) => rows.map((row) => (Object.hasOwn(row, name) ? row[name] : null)),
+    further: (columns) =>
+      rows.map((row) => {
+        const rest = Object.entries(row).filter(([name]) => !columns.has(name))
+        return rest.length > 0 ? Object.fromEntries(rest) : null
+      }),
+  }
 }
 
 function readLine(line: string): Record<string, unknown> {
@@ -154,14 +202,19 @@ function readLine(line: string): Record<string, unknown> {
   return { [notRead]: line }
 }
 
+interface KindCount {
+  numbers: number
+  isText: boolean
+}
+
 /** Numbers, or texts that all are numbers. */
-function kindOf(values: readonly unknown[]): ColumnInfo["kind"] {
-  let numbers = 0
-  for (const value of values) {
-    if (value === null || value === "") continue
-    const isNumber = typeof value === "number" || (typeof value === "string" && /^\s*-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(value))
-    if (!isNumber) return "text"
-    numbers++
-  }
-  return numbers > 0 ? "number" : "text"
+function countKind(count: KindCount, value: unknown): KindCount {
+  if (value === null || value === "" || count.isText) return count
+  if (typeof value === "number" || (typeof value === "string" && isNumeral(value))) count.numbers++
+  else count.isText = true
+  return count
+}
+
+function isNumeral(text: string): boolean {
+  return text.length < 64 && /^\s*-?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*$/i.test(text)
 }

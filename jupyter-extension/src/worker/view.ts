@@ -71,7 +71,7 @@ export class View {
       while (chunk >= this.table.chunks.length && !this.table.isIndexed) await this.table.advance()
       if (this.isEnded || chunk >= this.table.chunks.length) break
       const { start, numRows } = this.table.chunks[chunk]
-      const keep = await matchRows(this.table, chunk, this.query)
+      const keep = await this.matchRows(chunk)
       for (const sorter of sorters) sorter.add(await this.table.column(chunk, sorter.key.column))
       if (this.isEnded) return
       this.take(start, numRows, keep)
@@ -94,6 +94,37 @@ export class View {
     this.tell(this.state)
   }
 
+  /** Which rows of a chunk match; undefined where all do. */
+  private async matchRows(chunk: number): Promise<Uint8Array | undefined> {
+    const { table } = this
+    const { search, filters } = this.query
+    if (filters.length === 0 && search === "") return undefined
+    const keep = new Uint8Array(table.chunks[chunk].numRows).fill(1)
+    for (const filter of filters) {
+      const values = await table.column(chunk, filter.column)
+      const matches = matcherOf(filter)
+      for (let index = 0; index < keep.length; index++) if (keep[index] && !matches(values[index])) keep[index] = 0
+    }
+    if (search === "") return keep
+    const isFound = new Uint8Array(keep.length)
+    const isWanted = searcherOf(search)
+    let began = performance.now()
+    for (const { name, kind } of table.columns) {
+      if (kind !== "text") continue
+      const values = await table.column(chunk, name)
+      for (let index = 0; index < keep.length; index++) {
+        if (keep[index] && !isFound[index] && values[index] !== null && isWanted(textOf(values[index]))) isFound[index] = 1
+      }
+      // Of thousands of columns, a chunk takes long.
+      if (performance.now() - began > 50) {
+        await letOthersGo()
+        if (this.isEnded) return keep
+        began = performance.now()
+      }
+    }
+    return keep.map((kept, index) => kept & isFound[index])
+  }
+
   private take(start: number, numRows: number, keep: Uint8Array | undefined): void {
     if (this.matches + numRows > this.found.length) {
       const larger = new Uint32Array(Math.max(this.found.length * 2, this.matches + numRows))
@@ -107,29 +138,6 @@ export class View {
     this.order = sortRows(this.found.subarray(0, this.matches), sorters)
     this.version++
   }
-}
-
-/** Which rows of a chunk match; undefined where all do. */
-async function matchRows(table: Table, chunk: number, { search, filters }: Query): Promise<Uint8Array | undefined> {
-  const { numRows } = table.chunks[chunk]
-  if (filters.length === 0 && search === "") return undefined
-  const keep = new Uint8Array(numRows).fill(1)
-  for (const filter of filters) {
-    const values = await table.column(chunk, filter.column)
-    const matches = matcherOf(filter)
-    for (let index = 0; index < numRows; index++) if (keep[index] && !matches(values[index])) keep[index] = 0
-  }
-  if (search === "") return keep
-  const isFound = new Uint8Array(numRows)
-  const isWanted = searcherOf(search)
-  for (const { name, kind } of table.columns) {
-    if (kind !== "text") continue
-    const values = await table.column(chunk, name)
-    for (let index = 0; index < numRows; index++) {
-      if (keep[index] && !isFound[index] && values[index] !== null && isWanted(textOf(values[index]))) isFound[index] = 1
-    }
-  }
-  return keep.map((kept, index) => kept & isFound[index])
 }
 
 /** Whatever its case; what has no case is looked for as it is, which is faster. */

@@ -22,10 +22,13 @@ let watched: readonly string[] = []
 const summaries = new Map<string, { builder: SummaryBuilder; chunk: number }>()
 let isBusy = false
 let numViews = 0
+/** Columns that the viewer knows. */
+let toldColumns = 0
 
 const handlers: { [Name in keyof Requests]: (request: Parameters<Requests[Name]>[0]) => Promise<ReturnType<Requests[Name]>> } = {
   async open(request) {
     table = await Table.open(request)
+    toldColumns = table.columns.length
     view = new View(table, everything, () => {}, numViews++)
     inBackground(indexAll)
     return table.state
@@ -63,11 +66,18 @@ const handlers: { [Name in keyof Requests]: (request: Parameters<Requests[Name]>
     const { found, labels } = await groupAlike(table, column, others, (seen, all) => send({ event: "comparing", seen, all }))
     table.addColumn(alikeColumn, labels)
     summaries.delete(alikeColumn)
-    send({ event: "file", state: table.state })
+    tellFile()
     return found
   },
   export: ({ format }) => exportRows(table, view, format),
   nearest: ({ row, column }) => findNearest(table, row, column),
+  ping: async () => null,
+}
+
+function tellFile(): void {
+  const { columns, ...news } = table.state
+  send({ event: "file", state: columns.length === toldColumns ? news : { ...news, columns } })
+  toldColumns = columns.length
 }
 
 function cutText(cell: Cell, most: number): Cell {
@@ -77,7 +87,7 @@ function cutText(cell: Cell, most: number): Cell {
 async function indexAll(): Promise<void> {
   while (!table.isIndexed) {
     await table.advance()
-    send({ event: "file", state: table.state })
+    tellFile()
     send({ event: "view", state: view.state })
     await letOthersGo()
   }
@@ -96,7 +106,7 @@ async function summariseAll(): Promise<void> {
       // The first look at a column is shown at once, and so is the last.
       if (isDone || chunk === 0 || performance.now() - told > 150) {
         send({ event: "summary", summary: builder.summarise() })
-        send({ event: "file", state: table.state })
+        tellFile()
         told = performance.now()
       }
       await letOthersGo()
