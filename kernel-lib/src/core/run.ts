@@ -57,6 +57,8 @@ export interface Progress {
   readonly secondsLeft?: number
   /** The losses of a training so far, as [step, loss] pairs. */
   readonly losses?: { readonly train: readonly (readonly [number, number])[]; readonly validation: readonly (readonly [number, number])[] }
+  /** The folder of the run that trains, where its events are written. */
+  readonly run?: string
   /** What an experiment's cells do, in their order. */
   readonly cells?: readonly CellProgress[]
 }

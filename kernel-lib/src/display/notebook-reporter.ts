@@ -77,7 +77,7 @@ function payloadOf(stage: string, subtitle: string, state: Pick<ProgressPayload,
 const mostPoints = 200
 
 /** The losses of a training that runs, once there is a line to draw; the display of its end takes their place. */
-function curveOf(stage: string, subtitle: string, { losses, total = 0 }: StageProgress): TrainingPayload | undefined {
+function curveOf(stage: string, subtitle: string, { losses, total = 0, run }: StageProgress): TrainingPayload | undefined {
   if (!losses || losses.train.length < 2) return undefined
   const every = Math.ceil(losses.train.length / mostPoints)
   return {
@@ -90,5 +90,6 @@ function curveOf(stage: string, subtitle: string, { losses, total = 0 }: StagePr
     validation: [...losses.validation],
     totalSteps: total,
     isRunning: true,
+    ...(run !== undefined && { run }),
   }
 }

@@ -86,6 +86,8 @@ export interface TrainingPayload extends PayloadBase {
   readonly validation: readonly (readonly [number, number])[]
   readonly totalSteps: number
   readonly isRunning: boolean
+  /** The run's folder, relative to the folder the kernel runs in: its events.jsonl grows while it trains. */
+  readonly run?: string
 }
 
 export interface ReportSystem {
@@ -121,6 +123,8 @@ export interface ReportPayload extends PayloadBase {
   }[]
   readonly numWrong: number
   readonly numRows: number
+  /** The rows with their answers as JSON lines, relative to the folder the kernel runs in. */
+  readonly file?: string
 }
 
 /** At most this many rows of a table of results are shown. */

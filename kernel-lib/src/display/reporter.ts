@@ -10,6 +10,7 @@ export interface StageProgress {
   readonly rate?: string
   readonly secondsLeft?: number
   readonly losses?: { readonly train: readonly (readonly [number, number])[]; readonly validation: readonly (readonly [number, number])[] }
+  readonly run?: string
 }
 
 export interface StageOutcome {

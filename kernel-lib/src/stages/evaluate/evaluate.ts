@@ -80,26 +80,30 @@ const evaluateStage = defineStage<{ readonly student: Student; readonly test: Da
         measured.push({ metric, statistics: await measureAnswers(metric.name, system, test.outputs, { ...context, bertScore }) })
       scored.push({ ...system, ...scoreSystem(measured, groups, seed) })
     }
-    const report = new Report({
+    const data = {
       metrics: names,
       systems: scored.map(({ answers: _answers, perRow, statistics: _statistics, ...system }) => ({ ...system, ...keepRowScores(perRow) })),
       rows: describeRows(test, predictions, scored, metrics, options.train),
       comparisons: compareWithStudent(scored, metrics[0], seed),
       notes,
-    })
+    }
+    const report = new Report(data, { file: context.folder && join(context.folder, rowsFile) })
     const summaries = report.systems.map(({ name, scores, intervals }) => ({ name, scores, intervals }))
     context.record({ type: "evaluation.done", rows: report.mainRows.length, systems: summaries })
     return report
   },
   async save(report, folder) {
-    await writeFileAtomically(join(folder, "rows.jsonl"), writeRows(report.rows))
+    await writeFileAtomically(join(folder, rowsFile), writeRows(report.rows))
     await writeFileAtomically(join(folder, "report.json"), JSON.stringify(report))
   },
   async load(folder) {
-    return new Report(JSON.parse(await readFile(join(folder, "report.json"), "utf8")) as ReportData)
+    return new Report(JSON.parse(await readFile(join(folder, "report.json"), "utf8")) as ReportData, { file: join(folder, rowsFile) })
   },
   summarize: (report) => report.summary,
 })
+
+/** Beside the report, for viewers of datasets. */
+const rowsFile = "rows.jsonl"
 
 function compareWithStudent(scored: readonly (AnsweredSystem & ScoredAnswers)[], metric: MetricScore, seed: number): Comparison[] {
   const [student, ...others] = scored.map(({ name, statistics }) => ({ name, statistics: statistics[metric.name] }))

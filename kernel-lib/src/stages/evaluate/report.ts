@@ -51,8 +51,10 @@ export class Report<MetricName extends string = string> {
   /** The one with the teacher. */
   readonly comparison?: Comparison
   readonly notes: readonly string[]
+  /** The rows with their answers as JSON lines, where a run keeps them. */
+  readonly file?: string
 
-  constructor(data: ReportData<MetricName>) {
+  constructor(data: ReportData<MetricName>, { file }: { readonly file?: string } = {}) {
     const [student, ...others] = data.systems
     this.metrics = data.metrics
     this.scores = student.scores
@@ -64,6 +66,7 @@ export class Report<MetricName extends string = string> {
     this.comparisons = data.comparisons ?? []
     this.comparison = this.comparisons.find(({ second }) => second === "teacher")
     this.notes = data.notes
+    if (file !== undefined) this.file = file
     Object.freeze(this)
   }
 
@@ -194,6 +197,7 @@ export class Report<MetricName extends string = string> {
       })),
       numWrong: mainRows.filter((row) => !row.isRight).length,
       numRows: mainRows.length,
+      file: this.file,
       nextStep: "report.worst(10)",
     }
   }
