@@ -75,7 +75,7 @@ export class CellChildren {
     }
   }
 
-  /** Ends all processes; those that compute save their work first if they were interrupted. */
+  /** Ends all processes, when none computes any more. */
   async close(): Promise<void> {
     await Promise.all([...this.all].map((child) => this.end(child)))
   }
@@ -183,9 +183,8 @@ export class CellChildren {
     if (this.idle.includes(child)) this.idle.splice(this.idle.indexOf(child), 1)
     if (child.process.exitCode !== null || child.process.signalCode !== null) return
     const ended = new Promise((resolve) => child.process.once("close", resolve))
-    // It ends itself when nobody listens to it any more.
-    if (child.process.connected) child.process.disconnect()
-    else child.process.kill("SIGKILL")
+    // It has nothing to save: what a cell leaves was written before it answered.
+    child.process.kill("SIGKILL")
     await ended
   }
 }
