@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { ServiceError } from "../../kernel-lib/src/core/errors"
 import type { Hub } from "../../kernel-lib/src/core/hub"
 import type { RunEvent } from "../../kernel-lib/src/core/run"
-import { ReproducedTraining, type ReproduceTrainingOptions, reproduceTraining } from "../../kernel-lib/src/experiments"
+import { ReproducedTraining, type ReproduceTrainingOptions, reproduceTraining, type TrainingName } from "../../kernel-lib/src/experiments"
 import { bundledHub } from "../../kernel-lib/src/services/hubs"
 import { openRunFolder } from "../../kernel-lib/src/store/run"
 import { createByteTokenizer, createStudent, loadStudent } from "../../kernel-lib/src/students"
@@ -169,6 +169,29 @@ describe("the base model", () => {
     expect(result.others.find(({ kind }) => kind === "base")?.scores["chrF++"].value).toBeGreaterThanOrEqual(0)
     // Without a folder nothing is kept.
     expect(result.studentFolder).toBeUndefined()
+  })
+})
+
+const paper = process.env.PAPER_ARTIFACTS
+
+describe.skipIf(!paper)("the authors' own artefacts (PAPER_ARTIFACTS)", () => {
+  const onPaper = (name: TrainingName) =>
+    reproduceTraining(name, { ...small, artifacts: paper!, model, rows: [40], epochs: [1], seeds: [1], run: undefined })
+
+  it("have Temporal's rows, its real test, and the scores that are known of it", async () => {
+    const { rows, others } = await onPaper("temporal")
+    expect(rows).toMatchObject({ name: "normalization_1.4_1.4_with_filtering", generated: 5004, test: 860 })
+    const scoreOf = (system: string) => others.find((other) => other.system.startsWith(system))?.scores["chrF++"].value
+    expect(scoreOf("teacher")).toBeCloseTo(30.6583, 4)
+    expect(scoreOf("copy the input")).toBeCloseTo(18.853, 3)
+    expect(scoreOf('always "N/A"')).toBeCloseTo(10.984, 3)
+    expect(scoreOf("the authors' flan-t5-base, T 1.4, voting")).toBeCloseTo(63.5177, 4)
+  })
+
+  it("have MCoNaLa's rows and test, and no answers of its teacher", async () => {
+    const { rows, others } = await onPaper("mconala")
+    expect(rows).toMatchObject({ name: "jp2python", generated: 5001, test: 210 })
+    expect(others.find(({ system }) => system === "gpt-3.5-turbo, in the paper")).toMatchObject({ published: 37.3, scores: {} })
   })
 })
 

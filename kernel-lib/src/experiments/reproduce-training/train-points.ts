@@ -95,7 +95,8 @@ export async function trainPoints(rows: TrainingRows, options: TrainPointsOption
         show("")
         const derived = deriveRun(run, { seed, signal, onProgress: (_, state) => show(describeStage(state)) })
         const isFirst = first === undefined
-        const { report, ...rest } = await trainPoint(rows, base, point, { ...options, run: derived, isFirst })
+        const training = first ? { ...options.training, ...sizesOf(first.trained.settings) } : options.training
+        const { report, ...rest } = await trainPoint(rows, base, point, { ...options, training, run: derived, isFirst })
         first ??= { report, base: describeBase(base), notes: base.notes, ...rest }
         runs.set(point, [...(runs.get(point) ?? []), { seed, answers: report.rows.map(({ predicted }) => predicted) }])
       }
@@ -141,6 +142,11 @@ async function trainPoint(
   } finally {
     student.dispose()
   }
+}
+
+/** What defaults make of the rows; points of a curve are to differ in nothing but rows and epochs. */
+function sizesOf({ batchSize, maxInputTokens, maxOutputTokens }: TrainingSettings): Partial<TrainingSettings> {
+  return { batchSize, maxInputTokens, maxOutputTokens }
 }
 
 function describeBase({ student, name }: LoadedBase): BaseFacts {
