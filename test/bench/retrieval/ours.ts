@@ -34,6 +34,11 @@ async function embedPart({ file, part, parts }: { file: string; part: number; pa
   return seconds
 }
 
+/** Vectors of the first texts, which were embedded before. */
+async function showVectors({ file, count }: { file: string; count: number }) {
+  return (JSON.parse(readFileSync(file, "utf8")) as string[]).slice(0, count).map((text) => [...known.get(text)!])
+}
+
 /** The encoder, which does not do again what was timed. */
 function withKnown(encoder: Embedder): TextEmbedder {
   const { dimensions, fingerprint } = encoder
@@ -48,14 +53,22 @@ function withKnown(encoder: Embedder): TextEmbedder {
   }
 }
 
-async function buildReal({ data, folder }: { data: string; folder: string }) {
-  await buildIndex(readDataFinder(data).cards, { folder, embedder: withKnown(embedder!) })
+async function buildReal({ data, every, folder }: { data: string; every: number; folder: string }) {
+  await buildIndex(readDataFinder(data, every).cards, { folder, embedder: withKnown(embedder!) })
   index = await openIndex(folder, { embedder })
 }
 
+interface RankQuestion {
+  readonly data: string
+  readonly every: number
+  readonly form: "sentence" | "keyphrase"
+  readonly method: SearchMethod
+  readonly depth: number
+}
+
 /** Rows of the found documents, query by query. */
-async function rank({ data, form, method, depth }: { data: string; form: "sentence" | "keyphrase"; method: SearchMethod; depth: number }) {
-  const { cards, queries } = readDataFinder(data)
+async function rank({ data, every, form, method, depth }: RankQuestion) {
+  const { cards, queries } = readDataFinder(data, every)
   const rowOf = new Map(cards.map(({ id }, row) => [id, row]))
   const rankings: number[][] = []
   for (const query of queries) {
@@ -101,4 +114,4 @@ async function measureRecall({ folder, count, queries }: { folder: string; count
   return found / (10 * queries)
 }
 
-await serveContender({ loadEncoder, embedPart, buildReal, rank, buildSynthetic, timeSearches, measureRecall })
+await serveContender({ loadEncoder, embedPart, showVectors, buildReal, rank, buildSynthetic, timeSearches, measureRecall })

@@ -73,6 +73,7 @@ if __name__ == "__main__":
             "rankWords": lambda file, rows, **rest: rank_words(pick(read(file), rows), **rest),
             "loadEncoder": load_encoder,
             "embedPart": lambda file, part, parts: embed_part(read(file), part, parts),
+            "showVectors": lambda file, count: [state["vectors"][row].tolist() for row in range(count)],
             "rankMeanings": rank_meanings,
         }
     )
