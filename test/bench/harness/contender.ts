@@ -2,6 +2,7 @@
 // JSON lines: `{"ask": NAME, ...}` in, `{"answer": ...}` or `{"error": TEXT}` out. Every contender knows `memory`, and what it was written for.
 // Its side of the line is serve-contender.ts in TypeScript and contender.py in Python.
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { root } from "./results"
@@ -20,8 +21,10 @@ export interface MemoryUse {
   readonly current: number
 }
 
-/** A contender written in TypeScript: `file` lies in test/bench. */
+/** A contender written in TypeScript: `file` lies in test/bench. In a packed benchmark (accelerators/pack.ts) it was built beforehand. */
 export function typeScriptContender(name: string, file: string, parameters: readonly string[] = []): ContenderCommand {
+  const built = join(root, "test/bench", file.replace(/\.ts$/, ".mjs"))
+  if (existsSync(built)) return { name, command: process.execPath, parameters: [built, ...parameters] }
   const unrun = join(root, "node_modules/unrun/dist/cli.mjs")
   return { name, command: process.execPath, parameters: [unrun, join(root, "test/bench", file), ...parameters] }
 }

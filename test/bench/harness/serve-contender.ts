@@ -7,14 +7,14 @@ type Question = Readonly<Record<string, unknown>>
 /** biome-ignore lint/suspicious/noExplicitAny: each question has details of its own, which its handler names. */
 export type Handlers = Readonly<Record<string, (details: any) => unknown>>
 
-/** Answers each question by the handler of that name. Nothing else may write to standard output: what does is sent to standard error. */
+/** Answers each question by the handler of that name; one who measures its memory otherwise than by the process has a handler `memory`. Nothing else may write to standard output: what does is sent to standard error. */
 export async function serveContender(handlers: Handlers): Promise<void> {
   const write = process.stdout.write.bind(process.stdout)
   process.stdout.write = process.stderr.write.bind(process.stderr) as typeof process.stdout.write
   for await (const line of createInterface({ input: process.stdin })) {
     const { ask, ...details } = JSON.parse(line) as Question & { ask: string }
     try {
-      const handler = ask === "memory" ? measureMemory : handlers[ask]
+      const handler = handlers[ask] ?? (ask === "memory" ? measureMemory : undefined)
       if (!handler) throw new Error(`nobody taught it ${ask}`)
       write(`${JSON.stringify({ answer: (await handler(details)) ?? null })}\n`)
     } catch (error) {
@@ -23,7 +23,7 @@ export async function serveContender(handlers: Handlers): Promise<void> {
   }
 }
 
-function measureMemory(): MemoryUse {
+export function measureMemory(): MemoryUse {
   const current = process.memoryUsage().rss / 1e6
   return { peak: readPeak() ?? process.resourceUsage().maxRSS / 1e3, current }
 }
