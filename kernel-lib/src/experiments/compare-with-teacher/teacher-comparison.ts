@@ -107,15 +107,17 @@ export class TeacherComparison implements TeacherComparisonData {
 
   /** The table for a paper, with the packages that it needs named in a comment. */
   toLatex(): string {
-    return writeLatexTable(this.toPayload())
+    const { columns, rows, notes } = this.toPayload()
+    const what = `${this.student.name} beside ${this.teacherName} on ${countOf(this.rows, "unseen row")}.`
+    return writeLatexTable({ columns, rows, notes: [what, ...notes] })
   }
 
-  /** The table's cells. */
+  /** The table's cells, with the names of the two above them. */
   toCsv(): string {
-    const { columns, rows } = this.toPayload()
+    const columns = ["", this.student.name, this.teacherName, "student against teacher"]
     return writeCsv(
-      columns.map(({ name }) => name),
-      rows.map(({ cells }) => cells),
+      columns,
+      this.toPayload().rows.map(({ cells }) => cells),
     )
   }
 
@@ -127,17 +129,16 @@ export class TeacherComparison implements TeacherComparisonData {
 
   /** What it shows of itself. */
   toPayload(): TablePayload {
-    const { student, teacher, teacherName, rows } = this
-    const named = teacher?.isSimulated ? "simulated" : teacherName
+    const { student, teacherName, rows } = this
     return {
       kind: "table",
       version: payloadVersion,
       title: "Student and teacher",
-      subtitle: `${this.summary}, on ${countOf(rows, "unseen row")}`,
+      subtitle: `${student.name} beside ${teacherName}: ${this.summary}, on ${countOf(rows, "unseen row")}`,
       columns: [
         { name: "" },
-        { name: `student (${student.name})`, isNumber: true },
-        { name: `teacher (${named})`, isNumber: true },
+        { name: "student", isNumber: true },
+        { name: "teacher", isNumber: true },
         { name: "student against teacher" },
       ],
       rows: [...this.metrics.map((metric) => this.describeScores(metric)), ...this.describeCosts()].map((cells) => ({ cells })),
@@ -151,12 +152,7 @@ export class TeacherComparison implements TeacherComparisonData {
     const show = ({ scores, intervals }: ComparedSystem) =>
       `${formatScore(scores[name], scale)} (${formatScore(intervals[name].low, scale)} to ${formatScore(intervals[name].high, scale)})`
     const difference = this.differences.find((one) => one.metric === name)
-    return [
-      `${label} (95% interval)`,
-      show(this.student),
-      this.teacher ? show(this.teacher) : "-",
-      difference ? describeDifference(difference, scale) : "-",
-    ]
+    return [label, show(this.student), this.teacher ? show(this.teacher) : "-", difference ? describeDifference(difference, scale) : "-"]
   }
 
   private describeCosts(): string[][] {
@@ -172,23 +168,18 @@ export class TeacherComparison implements TeacherComparisonData {
         sizeRatio === undefined ? "-" : describeRatio(sizeRatio, "smaller", "larger"),
       ],
       [
-        "one answer (95 of 100 within)",
+        "one answer",
         describeSeconds(student.answerSeconds) ?? unknown,
         whenKnown(describeSeconds(teacher?.answerSeconds)),
         speedRatio === undefined ? "-" : describeRatio(speedRatio, "faster", "slower"),
       ],
       [
-        "price of 1,000 answers",
+        "1,000 answers",
         "$0",
         whenKnown(teacher?.usdPerThousand === undefined ? undefined : formatUsd(teacher.usdPerThousand)),
         this.describeBreakEven() ?? "-",
       ],
-      [
-        "leaves the machine",
-        "nothing",
-        teacher ? (teacher.sendsTo === undefined ? "nothing" : `every input, to ${teacher.sendsTo}`) : "-",
-        "-",
-      ],
+      ["inputs leave for", "nowhere", teacher ? (teacher.sendsTo ?? "nowhere") : "-", "-"],
     ]
   }
 
@@ -207,7 +198,11 @@ export class TeacherComparison implements TeacherComparisonData {
       yield "The teacher is simulated: a program, not a model, so its price, size and time are none that a model has."
     if (teacher && teacher.numFailures > 0)
       yield `${countOf(teacher.numFailures, "request")} to the teacher failed; their rows count as wrong.`
-    yield "Differences: paired bootstrap over the same rows. The student's times were taken on this machine, one answer at a time; the student's price is without the machine's own."
+    const tests = this.differences.map(
+      ({ metric, p }) => `${describeMetric(metric).label} p ${p < 0.001 ? "< 0.001" : `= ${p.toFixed(3)}`}`,
+    )
+    yield `Scores and differences with 95% intervals, by bootstrap over the same rows${tests.length > 0 ? `: ${tests.join(", ")}` : ""}.`
+    yield "One answer: the median, and in brackets what 95 of 100 are within; the student's as measured here, alone. Its price is without the machine's own."
     if (sent.length === 0) yield "Nothing left the machine in this run."
     else {
       const all = sent.map(
@@ -231,9 +226,10 @@ function describeRatio(times: number, more: string, less: string): string {
   return shown === "1.0" ? "the same" : `${shown} times ${word}`
 }
 
-function describeDifference({ difference, low, high, p }: Comparison, scale: number): string {
-  const signed = (value: number) => `${value < 0 ? "-" : "+"}${formatScore(Math.abs(value), scale)}`
-  return `${signed(difference)} (${signed(low)} to ${signed(high)}), p ${p < 0.001 ? "< 0.001" : `= ${p.toFixed(3)}`}`
+/** `+0.036 (0.008 to 0.064)` */
+function describeDifference({ difference, low, high }: Comparison, scale: number): string {
+  const show = (value: number) => formatScore(value, scale)
+  return `${difference < 0 ? "" : "+"}${show(difference)} (${show(low)} to ${show(high)})`
 }
 
 /** `8 ms (12 ms)` */

@@ -34,7 +34,8 @@ export async function openOnnxBundle(folder: string): Promise<OpenedExport & { r
   const { openExport } = (await import(pathToFileURL(join(browserFolder(), "answer.js")).href)) as AnswerModule
   const { Tokenizer } = await import("@huggingface/tokenizers")
   const ort = requireRuntime()
-  const sessionOptions = { logSeverityLevel: 3 }
+  // Threads that wait busily between steps would take the processor from whatever answers beside the bundle.
+  const sessionOptions = { logSeverityLevel: 3, extra: { session: { intra_op: { allow_spinning: "0" } } } }
   const opened = await openExport({ ort, Tokenizer, readFile: (path) => readFile(join(folder, path)), sessionOptions })
   return Object.assign(opened, { version: ort.env.versions.node ?? "" })
 }
