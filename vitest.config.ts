@@ -5,7 +5,16 @@ export default defineConfig({
     // The default leaves one core idle, which on two cores is half of them.
     maxWorkers: "100%",
     projects: [
-      { test: { name: "unit", root: "kernel-lib", include: ["test/**/*.test.ts"], testTimeout: 30_000 } },
+      {
+        test: {
+          name: "unit",
+          root: "kernel-lib",
+          include: ["test/**/*.test.ts"],
+          testTimeout: 30_000,
+          // Loading the library for each file anew takes as long as the tests do. What a test changes for the whole process it sets back.
+          isolate: false,
+        },
+      },
       {
         test: {
           name: "whole",

@@ -88,7 +88,7 @@ describe("reproduceTraining", () => {
     const notes = result.toPayload().notes.join("\n")
     expect(notes).toMatch(/is below .*the authors' a, T 1\.4, voting -/)
     expect(notes).toMatch(/The best is the authors' a, T 1\.4, voting, with 100\.0 chrF\+\+/)
-    expect(notes).toMatch(/Beside the student's interval: above it stand Prompt2Model, in the paper \(55\.2\)/)
+    expect(notes).toMatch(/The paper's scores above the student's interval: Prompt2Model 55\.2/)
     expect(notes).toMatch(/50% of the test rows expect "N\/A"/)
     expect(notes).not.toMatch(/NaN|undefined/)
   })

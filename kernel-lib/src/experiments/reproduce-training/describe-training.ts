@@ -41,15 +41,17 @@ function describePublished({ metrics, student, others }: ReproducedTrainingData)
   const { low, high } = student.scores[metrics[0]]
   const published = others.filter(({ kind, published: score }) => kind === "paper" && score !== undefined)
   const list = (words: string, isThere: (score: number) => boolean) => {
-    const found = published.filter((one) => isThere(one.published!)).map((one) => `${one.system} (${one.published})`)
-    return found.length === 0 ? [] : [`${words} ${found.join(", ")}`]
+    const found = published
+      .filter((one) => isThere(one.published!))
+      .map((one) => `${one.system.replace(", in the paper", "")} ${one.published}`)
+    return found.length === 0 ? [] : [`${words}: ${found.join(", ")}`]
   }
   const parts = [
-    ...list("above it stand", (score) => score > high),
-    ...list("within it", (score) => score >= low && score <= high),
-    ...list("below it", (score) => score < low),
+    ...list("above the student's interval", (score) => score > high),
+    ...list("within the student's interval", (score) => score >= low && score <= high),
+    ...list("below the student's interval", (score) => score < low),
   ]
-  return parts.length === 0 ? [] : [`Beside the student's interval: ${parts.join("; ")}.`]
+  return parts.length === 0 ? [] : [`The paper's scores ${parts.join("; ")}.`]
 }
 
 /** Where the teacher or others that learned from such rows are better: what the student lacks, as far as numbers tell. */
@@ -65,8 +67,8 @@ function explainStanding({ metrics, student, others, diagnosis }: ReproducedTrai
   const taught = diagnosis.heldOut.scores[first]
   const cause =
     ours >= 0.75 * taught
-      ? `What it lacks it lacks on the teacher's own rows too, where it has ${formatScore(taught, scale)} on those that it has not seen: its base is too small, has read too little, or was trained too briefly.`
-      : `On the teacher's own rows that it has not seen it has ${formatScore(taught, scale)}, ${formatScore(taught - ours, scale)} more: it has learned much of what it was taught, and the real test asks for something else.`
+      ? `The student falls short on the teacher's own rows too: it has ${formatScore(taught, scale)} on those that it has not seen. Its base is too small, has read too little, or was trained too briefly.`
+      : `On the teacher's own rows that it has not seen the student has ${formatScore(taught, scale)}, ${formatScore(taught - ours, scale)} more than on the real ones: it has learned much of what it was taught, and the real test asks for something else.`
   return [`The best is ${best.system}, with ${formatScore(best.value, scale)} ${label}. ${cause}`]
 }
 
