@@ -2,7 +2,6 @@
 // Without either the tests are skipped, and say so.
 import { spawnSync } from "node:child_process"
 import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import type { Engine } from "../../kernel-lib/src/engine"
 import { openPlugin, type Plugin } from "../../kernel-lib/src/engine/xla/open-plugin"

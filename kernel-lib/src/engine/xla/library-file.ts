@@ -1,6 +1,6 @@
 // Looks at a shared library's file before it is loaded: the loader trusts what the file says of itself, and one that was cut short would end
 // the process. Files of other systems than Linux are left to their loaders.
-import { closeSync, fstatSync, openSync, readSync } from "node:fs"
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs"
 import { EngineError, messageOf } from "../../core/errors"
 
 /** Offsets in the header of a 64-bit little-endian ELF file. */
@@ -21,6 +21,7 @@ export function checkLibraryFile(path: string): void {
 
 function openFile(path: string): number {
   try {
+    if (!statSync(path).isFile()) throw new Error("it is no file")
     return openSync(path, "r")
   } catch (cause) {
     throw new EngineError(
