@@ -29,7 +29,7 @@ const axes = [
 
 export function plotCurves(drawn: Drawn): Figure {
   const [name] = drawn.metrics
-  const { label, scale } = metricNamed(name)
+  const { label } = metricNamed(name)
   const data = axes.flatMap(({ over }, at) => {
     const points = over === "rows" ? drawn.byRows : drawn.byEpochs
     const place = at === 0 ? { xaxis: "x", yaxis: "y" } : { xaxis: "x2", yaxis: "y2" }
@@ -56,7 +56,7 @@ export function plotCurves(drawn: Drawn): Figure {
     xaxis: { title: { text: "training rows" }, domain: [0, 0.44], rangemode: "tozero" },
     yaxis: { title: { text: label }, rangemode: "tozero" },
     xaxis2: { title: { text: "epochs" }, domain: [0.56, 1], anchor: "y2", rangemode: "tozero" },
-    yaxis2: { anchor: "x2", rangemode: "tozero", matches: "y", range: [0, scale] },
+    yaxis2: { anchor: "x2", rangemode: "tozero", matches: "y" },
   }
   return makeFigure(drawn.title, { data, layout }, drawCurves(drawn))
 }

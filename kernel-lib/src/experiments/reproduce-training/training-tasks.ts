@@ -29,7 +29,7 @@ export const trainingTasks = {
     hubBase: "google/flan-t5-base",
     bundledBase: "byte-t5-english",
     bundledNote:
-      "The bundled base was pretrained on exercises that find and resolve expressions of time too, none of them of these rows: its score unchanged shows what that alone is worth.",
+      "The bundled base was pretrained on exercises that find and resolve expressions of time too, in another form and none of them of these rows: its score unchanged shows what that alone is worth.",
   },
   mconala: {
     task: "jp2python",
