@@ -73,6 +73,14 @@ describe("a bundle", () => {
     expect(await readFile(at("labels/README.md"), "utf8")).toContain("AutoModelForSequenceClassification")
   })
 
+  it("tells how to ask what it was trained for: a span's card asks with a question and a context", async () => {
+    const span = await loadStudent(encoderFolder("bert-span"), { threads: 1 })
+    await exportStudent(span, "huggingface", { folder: at("span") })
+    const card = await readFile(at("span/README.md"), "utf8")
+    expect(card).toContain("pipeline_tag: question-answering")
+    expect(card).toContain("AutoModelForQuestionAnswering")
+  })
+
   it("says that it was not compared where there are no rows", async () => {
     const { certificate, notes, summary } = await bundle("bare", "onnx", { test: undefined })
     expect(certificate).toBeUndefined()

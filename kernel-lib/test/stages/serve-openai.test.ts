@@ -107,6 +107,23 @@ describe("a served student", () => {
     ])
   })
 
+  it("gives a character of several tokens to the one that completes it, so that the tokens' texts are the answer", async () => {
+    const written = ["\uFFFD", "é", "éa", "éa\uFFFD"]
+    const bytes: Student = {
+      ...{ ...student, name: "bytes" },
+      async predict(_inputs, { onToken } = {}) {
+        for (const [id, output] of written.entries()) onToken?.(0, { id, logProbability: -1, isEnd: false, output })
+        return [{ output: written[3], tokens: [0, 1, 2, 3], confidence: 0.5 }]
+      },
+    }
+    const opened = await serve(bytes, {})
+    const asker = new OpenAI({ baseURL: `${opened.url}v1`, apiKey: "none", maxRetries: 0 })
+    const { choices } = await asker.completions.create({ model: "bytes", prompt: "x", logprobs: 1 })
+    await opened.close()
+    expect(choices[0].text).toBe("éa\uFFFD")
+    expect(choices[0].logprobs).toMatchObject({ tokens: ["", "é", "a", "\uFFFD"], text_offset: [0, 0, 1, 2] })
+  })
+
   it("completes one prompt or several", async () => {
     const { choices, usage } = await client.completions.create({ model: "backwards", prompt: ["ab", "cd"], logprobs: 1 })
     expect(choices.map(({ text }) => text)).toEqual(["ba", "dc"])

@@ -141,10 +141,12 @@ async function fillBundle(bundle: Bundle, options: ExportStudentOptions, context
     notes: [...notes, ...(note === undefined ? [] : [note])],
   }
   const { template, history } = student as LoadedStudent
+  const { architectures } = JSON.parse(await readFile(join(folder, "config.json"), "utf8")) as { architectures: readonly string[] }
   const card = {
     data,
     facts,
     architecture: student.architecture,
+    modelClass: String(architectures[0]),
     template: fillTemplate(template, "{input}"),
     history,
     hasPage: options.page === true,

@@ -5,12 +5,14 @@ import { metricNamed } from "../../measures/metrics"
 import type { ExportFormat } from "../../students/export"
 import type { CardFacts } from "./card-facts"
 import { describeAgreement, describeScore, type ExportData, formatBytes } from "./student-export"
-import { describeUse } from "./use-snippets"
+import { describeUse, taskOf } from "./use-snippets"
 
 export interface CardParts {
   readonly data: ExportData
   readonly facts: CardFacts
   readonly architecture: string
+  /** transformers' class: `T5ForConditionalGeneration`. */
+  readonly modelClass: string
   /** The text that the model reads, with `{input}` where the input goes. */
   readonly template: string
   readonly history?: Readonly<Record<string, unknown>>
@@ -33,7 +35,7 @@ export function writeModelCard(parts: CardParts): string {
     `A model of type ${code(parts.architecture)} with ${formatCount(data.student.parameters)} parameters, made with prompt2model and exported as ${data.format}.`,
     writeTask(parts.facts),
     writeCertificate(data),
-    describeUse(data.format, parts.architecture, parts.hasPage),
+    describeUse(data.format, parts.modelClass, parts.hasPage),
     writeData(parts.facts),
     writeTraining(parts),
     `## Prompt template\n\nThe model reads this, with the input in place of \`{input}\`:\n\n${fence(parts.template)}`,
@@ -43,24 +45,19 @@ export function writeModelCard(parts: CardParts): string {
 }
 
 /** JSON's texts are YAML's too. */
-function writeFrontMatter({ data, facts, architecture }: CardParts): string {
+function writeFrontMatter({ data, facts, architecture, modelClass }: CardParts): string {
   const list = (values: readonly string[]) => values.map((value) => `\n- ${JSON.stringify(value)}`).join("")
   const datasets = facts.sources.filter(({ kind }) => kind === "retrieved").map(({ name }) => name)
   return [
     "---",
     `license: ${JSON.stringify(facts.license)}`,
     `library_name: ${libraries[data.format]}`,
-    `pipeline_tag: ${taskOf(architecture)}`,
+    `pipeline_tag: ${taskOf(modelClass)}`,
     ...(facts.baseModel ? [`base_model: ${JSON.stringify(facts.baseModel.id)}`] : []),
     ...(datasets.length > 0 ? [`datasets:${list(datasets)}`] : []),
     `tags:${list(["prompt2model", architecture, data.format])}`,
     "---",
   ].join("\n")
-}
-
-function taskOf(architecture: string): string {
-  if (["t5", "mt5"].includes(architecture)) return "text2text-generation"
-  return ["gpt2", "llama", "mistral", "qwen2"].includes(architecture) ? "text-generation" : "text-classification"
 }
 
 function writeTask({ instruction, examples }: CardFacts): string {

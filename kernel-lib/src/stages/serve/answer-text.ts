@@ -1,5 +1,10 @@
 // An answer's text as it is sent in pieces: what may still change stays back.
 
+/** A text without the half of a character at its end. */
+export function dropHalf(text: string): string {
+  return text.replace(/\uFFFD+$/, "")
+}
+
 /** Half a character, or what may be the beginning of a text that ends the answer, waits until it is known what it is. */
 export class AnswerText {
   /** What has been given out. */
@@ -26,8 +31,7 @@ export class AnswerText {
   }
 
   private sureLength(whole: string): number {
-    let known = whole.length
-    while (whole[known - 1] === "\uFFFD") known--
+    const known = dropHalf(whole).length
     const begins = this.stop.flatMap((text) =>
       Array.from({ length: Math.min(text.length - 1, known) }, (_, i) => i + 1).filter(
         (count) => whole.slice(known - count, known) === text.slice(0, count),

@@ -4,7 +4,7 @@ import type { ServerResponse } from "node:http"
 import { InterruptedError } from "../../core/errors"
 import type { Decoding, Prediction, WrittenToken } from "../../core/student"
 import type { AnswerQueue } from "./answer-queue"
-import { AnswerText } from "./answer-text"
+import { AnswerText, dropHalf } from "./answer-text"
 import { Refusal, sendJson } from "./http"
 import type { Asked } from "./openai-request"
 
@@ -24,9 +24,9 @@ interface Choice {
   readonly finishReason: "stop" | "length"
 }
 
-/** A token with the text that it added. */
+/** A token with the text that it added: half a character adds nothing, and the token that completes it adds all of it. */
 interface SpelledToken {
-  readonly text: string
+  text: string
   readonly logProbability: number
 }
 
@@ -89,6 +89,7 @@ async function answerOne(
   const tokens: SpelledToken[] = []
   let numTokens = 0
   let last: WrittenToken | undefined
+  let numSpelled = 0
   let pieceTokens: SpelledToken[] = []
   const write = (whole: string, isLast: boolean) => {
     const piece = answer.take(whole, isLast)
@@ -100,7 +101,9 @@ async function answerOne(
     if (answer.isStopped) return
     numTokens++
     if (!token.isEnd) {
-      const spelled = { text: token.output.slice(last?.output.length ?? 0), logProbability: token.logProbability }
+      const whole = dropHalf(token.output)
+      const spelled = { text: whole.slice(numSpelled), logProbability: token.logProbability }
+      numSpelled = Math.max(numSpelled, whole.length)
       tokens.push(spelled)
       pieceTokens.push(spelled)
     }
@@ -120,6 +123,9 @@ async function answerOne(
   } catch (error) {
     if (!answer.isStopped || !(error instanceof InterruptedError)) throw error
   }
+  const left = prediction?.output.slice(numSpelled)
+  const lastSpelled = tokens.at(-1)
+  if (left && lastSpelled && !answer.isStopped) lastSpelled.text += left
   if (prediction) write(prediction.output, true)
   const isCut = last !== undefined && !last.isEnd && !answer.isStopped
   return { text: answer.text, tokens, numTokens: numTokens || (prediction?.tokens.length ?? 0), finishReason: isCut ? "length" : "stop" }
