@@ -111,6 +111,58 @@ const byRules: Record<string, Case> = {
     instruction: 'Rate the input: is it polite? The output is "yes" or "no". Say output="no" when unsure.',
     pairs: [["Thanks!", "yes"]],
   },
+  "plain labels with fences behind them": {
+    prompt: "Say what it does.\n\nInput:\n```python\nprint('input=\"x\"')\n\n  # ```\n```\nOutput:\n```\nIt prints.\n```",
+    instruction: "Say what it does.",
+    pairs: [["print('input=\"x\"')\n\n  # ```", "It prints."]],
+  },
+  "several notations, the quoted ones first": {
+    prompt: 'Classify.\n\ninput="good" output="yes"\n\nInput: bad\nOutput: no\n\n{"input": "so so", "output": "maybe"}\n\nOne word.',
+    instruction: "Classify.\n\nOne word.",
+    pairs: [
+      ["good", "yes"],
+      ["bad", "no"],
+      ["so so", "maybe"],
+    ],
+  },
+  "a description in labelled lines, which is no example": {
+    prompt: 'Translate.\nInput: a sentence\nOutput: its translation\n\ninput="Hund" output="dog"',
+    instruction: "Translate.\nInput: a sentence\nOutput: its translation",
+    pairs: [["Hund", "dog"]],
+  },
+  "outputs before their inputs": {
+    prompt: 'Do it.\noutput="b" input="a"\noutput="d" input="c"',
+    instruction: "Do it.",
+    pairs: [
+      ["a", "b"],
+      ["c", "d"],
+    ],
+  },
+  "inches, and tables of values": {
+    prompt: `Convert.\ninput="5" tall" output="12.7 cm"\n\ninput="id,name\n1,"Widget, large"\n2,Nut" output="[{"id":1,"name":"Widget, large"},{"id":2}]"`,
+    instruction: "Convert.",
+    pairs: [
+      ['5" tall', "12.7 cm"],
+      ['id,name\n1,"Widget, large"\n2,Nut', '[{"id":1,"name":"Widget, large"},{"id":2}]'],
+    ],
+  },
+  tags: {
+    prompt:
+      "Do it.\n<example><input>a < b</input><output>c</output></example>\n<example>\n<input>\nd\n</input>\n<output>e</output>\n</example>",
+    instruction: "Do it.",
+    pairs: [
+      ["a < b", "c"],
+      ["d", "e"],
+    ],
+  },
+  headings: {
+    prompt: "# Task\nDo it.\n\n## Example 1\n### Input\nfoo\n### Output\nbar\n\n## Example 2\n### Input\nbaz\n\nqux\n### Output\nquux",
+    instruction: "# Task\nDo it.",
+    pairs: [
+      ["foo", "bar"],
+      ["baz\n\nqux", "quux"],
+    ],
+  },
   "arrows, with nobody to ask": {
     prompt: "Say the opposite.\n\n- hot -> cold\n- 'big' → 'small'\n- up => down",
     instruction: "Say the opposite.",

@@ -10,8 +10,9 @@ export interface Span {
 
 /** What may stand before a label in its line: a bullet, a number, a heading's signs, `Example 2:`. */
 const before = String.raw`[ \t>]*(?:[-*•+][ \t]+|\(?\d{1,3}[.)、:][ \t]*|#{1,6}[ \t]+)?(?:(?:example|beispiel|exemple|ejemplo|exemplo|例|示例|예시|مثال)[ \t]*\d*[ \t]*[:.：][ \t]*)?`
+/** With its colon; a heading needs none. */
 const labelOf = (words: string) =>
-  String.raw`(?:\*\*|__|\*|"|\[)?${words}(?:[ \t]*\d{1,3})?(?:"|\])?[ \t]*(?:\*\*|__|\*)?[ \t]*[:：][ \t]*(?:\*\*|__|\*)?[ \t]*`
+  String.raw`(?:\*\*|__|\*|"|\[)?${words}(?:[ \t]*\d{1,3})?(?:"|\])?[ \t]*(?:\*\*|__|\*)?[ \t]*(?:[:：]|(?<=^[ \t]*#[^\n]*)$)[ \t]*(?:\*\*|__|\*)?[ \t]*`
 const inputLine = new RegExp(`^${before}${labelOf(inputLabel)}`, "gimu")
 /** The output may stand in the input's line, too. */
 const outputLine = new RegExp(String.raw`(?:^${before}|[ \t,;|]+(?:->|=>|→)?[ \t]*)${labelOf(outputLabel)}`, "gimu")

@@ -12,7 +12,7 @@ export type ParsePromptOptions = StageInlineOptions
 
 /**
  * Reads a prompt in any language: the instruction, and the examples as demonstrations. Examples written as `input="..." output="..."`, as JSON
- * objects, or as lines `Input: ...` and `Output: ...`, need no teacher; others are looked for by the teacher, and each must stand in the prompt.
+ * objects, as lines `Input: ...` and `Output: ...`, or in tags of these names, need no teacher; others are looked for by the teacher, and each must stand in the prompt.
  * `spec.parsedBy` says who read it, and `spec.with({ instruction, demonstrations })` puts right what was misunderstood.
  *
  * @throws InputError `prompt.empty`, `prompt.no-examples`; ModelOutputError `teacher.malformed`, and what the teacher throws
@@ -22,7 +22,7 @@ export type ParsePromptOptions = StageInlineOptions
  */
 export const parsePrompt = defineStage<string, ParsePromptOptions, PromptSpec>({
   name: "parsePrompt",
-  version: 2,
+  version: 3,
   uses: ["teacher"],
   key: (text) => text,
   async work(text, _options, { run, signal }) {

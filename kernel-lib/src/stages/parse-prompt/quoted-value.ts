@@ -28,17 +28,33 @@ const pairs: readonly (readonly [string, readonly string[]])[] = [
 
 export const openingQuotes = pairs.map(([opening]) => opening)
 
-/**
- * The quoted value that begins at `start`; undefined where none does, or it has no end. `mayFollow` matches, sticky, what stands behind a
- * closing quote that is certain, as the label of the other side.
- */
-export function readQuotedValue(text: string, start: number, mayFollow: RegExp): QuotedValue | undefined {
+/** What stands behind a quoted value. */
+export interface Following {
+  /** Matches, sticky, what makes a closing quote certain, as the label of the other side. */
+  readonly pattern: RegExp
+  /** Whether nothing else may follow, so that a quote with anything else behind it stands inside. */
+  readonly isRequired: boolean
+}
+
+/** The quoted value that begins at `start`; undefined where none does, or it has no end. */
+export function readQuotedValue(text: string, start: number, following: Following): QuotedValue | undefined {
+  const fence = readFence(text, start)
+  if (fence) return fence
   const pair = pairs.find(([opening, closings]) => text.startsWith(opening, start) && isMeant(text, start, opening, closings))
   if (!pair) return undefined
   const [opening, closings] = pair
   const from = start + opening.length
-  const end = findEnd(text, from, opening, closings, mayFollow)
+  const end = findEnd(text, from, opening, closings, following)
   return end && { value: unescapeQuoted(text.slice(from, end.at)), end: end.at + end.length }
+}
+
+const fencePattern = /(```|~~~)[\w+#.-]*[ \t]*\r?\n(?:([\s\S]*?)\r?\n)??[ \t]*\1(?=[ \t]*(?:\r?\n|$))/y
+
+/** Code between fences, each in a line of its own, is kept as it is. */
+function readFence(text: string, start: number): QuotedValue | undefined {
+  fencePattern.lastIndex = start
+  const match = fencePattern.exec(text)
+  return match ? { value: match[2] ?? "", end: fencePattern.lastIndex } : undefined
 }
 
 /** `""` with something else behind it is an empty value and no triple quote that was left open. */
@@ -51,7 +67,8 @@ interface Closing {
   readonly length: number
 }
 
-function findEnd(text: string, from: number, opening: string, closings: readonly string[], mayFollow: RegExp): Closing | undefined {
+function findEnd(text: string, from: number, opening: string, closings: readonly string[], following: Following): Closing | undefined {
+  const { pattern, isRequired } = following
   let first: Closing | undefined
   let depth = 0
   for (let at = from; at < text.length; at++) {
@@ -68,19 +85,19 @@ function findEnd(text: string, from: number, opening: string, closings: readonly
     }
     const found = { at, length: closing.length }
     first ??= found
-    mayFollow.lastIndex = at + closing.length
-    if (mayFollow.test(text)) return found
+    pattern.lastIndex = at + closing.length
+    if (pattern.test(text)) return found
     if (opening === closing && closing.length === 1 && opensInside(text, at, closing)) depth++
     else if (depth > 0) depth--
-    else if (endsBefore(text, at + closing.length)) return found
+    else if (!isRequired && endsBefore(text, at + closing.length)) return found
   }
   return first
 }
 
-const nextLabel = /\n[ \t]*(?:input|output)\s*[=:]/iy
+const nextLabel = /\s+(?:input|output)\s*[=:]/iy
 
 function isNextLabel(text: string, at: number): boolean {
-  if (text[at] !== "\n") return false
+  if (!/\s/.test(text[at])) return false
   nextLabel.lastIndex = at
   return nextLabel.test(text)
 }
