@@ -1,9 +1,12 @@
 // Every network family on XLA: loss, gradients, curves and answers of the small models that transformers computed with, as they are tested on
 // the other engines.
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import type { LossFunction, NamedParameters, NamedValues } from "../../kernel-lib/src/engine"
 import type { T5Shape } from "../../kernel-lib/src/networks/t5"
-import { loadStudent, type TrainingRow } from "../../kernel-lib/src/students"
+import { loadStudent, openTraining, type TrainingRow } from "../../kernel-lib/src/students"
 import type { Architecture } from "../../kernel-lib/src/students/architecture"
 import { type DecodeOptions, decodeRows } from "../../kernel-lib/src/students/decode"
 import { DecodingMemory } from "../../kernel-lib/src/students/decoding-memory"
@@ -17,7 +20,14 @@ import {
   readEncoderGolden,
   readEncoderTensors,
 } from "../../kernel-lib/test/students/encoder-golden"
-import { goldenFolder, goldenModels, largestDifference, readGolden, readGoldenTensors } from "../../kernel-lib/test/students/golden"
+import {
+  expectSameAnswers,
+  goldenFolder,
+  goldenModels,
+  largestDifference,
+  readGolden,
+  readGoldenTensors,
+} from "../../kernel-lib/test/students/golden"
 import { label, pluginFile, xla } from "./xla"
 
 /** What transformers says of a model, and the model. */
@@ -106,6 +116,32 @@ describe.skipIf(!pluginFile)(label, () => {
       expect(gradientNorm / golden.gradientNorms[step], `step ${step}`).toBeCloseTo(1, 2)
     }
     session.dispose()
+  })
+
+  test("a student whose engine is xla trains, answers in training and after it, and is on other engines what it was", async () => {
+    process.env.PJRT_PLUGIN = pluginFile
+    const { batches } = readGolden("relu-tied")
+    const base = await loadStudent(goldenFolder("relu-tied"), { engine: "xla" })
+    const training = await openTraining(base, { batchSize: 4, engine: "xla", dropout: 0.1 })
+    expect(training.engine).toBe("xla")
+    const question = ["3rd of May 1999"]
+    const [early] = await base.predict(question)
+    const { loss: first } = await training.loss(batches[0])
+    for (let step = 0; step < 4; step++) await training.step(batches[0], { learningRate: 0.02 })
+    training.keepBest()
+    expect((await training.loss(batches[0])).loss).toBeLessThan(first)
+    const [live] = await base.predict(question)
+    expect(live.confidence).not.toBe(early.confidence)
+    await training.step(batches[0], { learningRate: 0.02 })
+    training.restoreBest()
+    await training.finish()
+    expectSameAnswers(await base.predict(question), [live])
+    const folder = mkdtempSync(join(tmpdir(), "xla-student-"))
+    await base.save(folder)
+    const elsewhere = await loadStudent(folder, { engine: "onnx", threads: 1 })
+    expectSameAnswers(await elsewhere.predict(question), [live])
+    for (const student of [base, elsewhere]) student.dispose()
+    rmSync(folder, { recursive: true })
   })
 
   test("T5 answers greedily and with beams as transformers does, past the caches' first size too", async () => {
