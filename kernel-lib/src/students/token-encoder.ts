@@ -8,10 +8,9 @@ import type { TokenEncoder, TokenVectors } from "../core/token-encoder"
 import { type NamedTensors, selectEngine } from "../engine"
 import { type BertShape, bertStates, countPlaces } from "../networks/bert"
 import { listBertWeights } from "../networks/bert-weights"
-import { fingerprintEmbeddingModel } from "./embedder"
 import { type EmbeddingModel, readEmbeddingFolder } from "./embedding-folder"
 import { type EncoderRunOptions, EncoderRuns } from "./encoder-runs"
-import { checkIds, cutTokens } from "./sequence-ends"
+import { type EncodedBatch, LoadedEncoder } from "./loaded-encoder"
 
 export interface LoadTokenEncoderOptions {
   /** States after this layer, from 1 on. Default: the last. The authors of BERTScore recommend 9 of bert-base's 12 and 17 of roberta-large's 24. */
@@ -55,7 +54,8 @@ export async function loadTokenEncoder(
   const weights = Object.fromEntries(listBertWeights(shape).map(({ name }) => [name, model.weights[name]]))
   const forward = (inputs: NamedTensors, parameters: NamedTensors) => ({ states: bertStates(shape, inputs, parameters) })
   const runs = new EncoderRuns({ engine: await selectEngine(engine), shape, weights, forward, isFrozen: true, threads })
-  return new EncoderOfTokens(folder, { ...model, shape }, runs, (await startsWithSpace(folder)) ? " " : "")
+  const encoder = new LoadedEncoder(folder, { ...model, shape }, countPlaces(shape), runs)
+  return describeTokenEncoder({ ...model, shape }, encoder, (await startsWithSpace(folder)) ? " " : "")
 }
 
 /**
@@ -67,80 +67,34 @@ async function startsWithSpace(folder: string): Promise<boolean> {
   return /^Roberta/.test(String(JSON.parse(text).tokenizer_class))
 }
 
-class EncoderOfTokens implements LoadedTokenEncoder {
-  readonly frameIds: readonly number[]
-  private knownFingerprint?: string
-  /** Calls wait for each other: the memory is one. */
-  private lastCall: Promise<unknown> = Promise.resolve()
-  private isDisposed = false
-
-  constructor(
-    private readonly name: string,
-    private readonly model: EmbeddingModel,
-    private readonly runs: EncoderRuns,
-    private readonly prefix: string,
-  ) {
-    const { classifier, separator, begin, end } = model.tokenizer.specialIds
-    this.frameIds = [classifier ?? begin, separator ?? end].filter((id) => id !== undefined)
-  }
-
-  get architecture(): string {
-    return this.model.modelType
-  }
-
-  get layer(): number {
-    return this.model.shape.numLayers
-  }
-
-  get dimensions(): number {
-    return this.model.shape.modelSize
-  }
-
-  get maxTokens(): number {
-    return countPlaces(this.model.shape)
-  }
-
-  get fingerprint(): string {
-    this.knownFingerprint ??= fingerprintOf([fingerprintEmbeddingModel(this.model), this.prefix])
-    return this.knownFingerprint
-  }
-
-  readIds(text: string): number[] {
-    const { tokenizer, shape } = this.model
-    const trimmed = text.trim()
-    const ids = cutTokens(tokenizer.encode(trimmed === "" ? "" : this.prefix + trimmed), this.maxTokens)
-    checkIds(ids, shape.vocabularySize, this.name)
-    return ids
-  }
-
-  async encodeTokens(texts: readonly string[], options: EncoderRunOptions = {}): Promise<TokenVectors[]> {
-    const work = this.lastCall.then(() => this.encodeNow(texts, options))
-    this.lastCall = work.catch(() => {})
-    return work
-  }
-
-  private async encodeNow(texts: readonly string[], options: EncoderRunOptions): Promise<TokenVectors[]> {
-    if (this.isDisposed) throw new InputError("student.disposed", `${this.name} was disposed of: load it again.`)
-    const { dimensions } = this
-    const encoded = texts.map((text) => ({ ids: this.readIds(text) }))
-    const vectors: TokenVectors[] = new Array(texts.length)
-    await this.runs.run(
-      encoded,
-      (outputs, numbers, length) => {
+function describeTokenEncoder({ modelType, shape, tokenizer }: EmbeddingModel, encoder: LoadedEncoder, prefix: string): LoadedTokenEncoder {
+  const { classifier, separator, begin, end } = tokenizer.specialIds
+  const dimensions = shape.modelSize
+  const readIds = (text: string) => encoder.readIds(text.trim() === "" ? "" : prefix + text.trim())
+  return {
+    ...{ architecture: modelType, layer: shape.numLayers, dimensions, maxTokens: encoder.maxTokens },
+    frameIds: [classifier ?? begin, separator ?? end].filter((id) => id !== undefined),
+    get fingerprint() {
+      return fingerprintOf([encoder.fingerprint, prefix])
+    },
+    readIds,
+    async encodeTokens(texts, options: EncoderRunOptions = {}) {
+      let rows: number[][] = []
+      const vectors: TokenVectors[] = new Array(texts.length)
+      const read = () => {
+        rows = texts.map(readIds)
+        return rows
+      }
+      const take = ({ outputs, numbers, length }: EncodedBatch) => {
         const states = outputs.states.data as Float32Array
         for (const [row, number] of numbers.entries()) {
-          const { ids } = encoded[number]
-          const start = row * length * dimensions
+          const [ids, start] = [rows[number], row * length * dimensions]
           vectors[number] = { ids, vectors: states.slice(start, start + ids.length * dimensions) }
         }
-      },
-      options,
-    )
-    return vectors
-  }
-
-  dispose(): void {
-    this.isDisposed = true
-    this.runs.dispose()
+      }
+      await encoder.run(read, take, options)
+      return vectors
+    },
+    dispose: () => encoder.dispose(),
   }
 }

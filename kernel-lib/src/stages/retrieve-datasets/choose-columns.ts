@@ -9,8 +9,6 @@ import type { PromptSpec } from "../../core/prompt-spec"
 import { canAnswer, type ResponseSchema, type Teacher } from "../../core/teacher"
 import { type ColumnPair, guessColumns, likenessOf } from "./guess-columns"
 
-export { formOf } from "./guess-columns"
-
 export interface ColumnChoice extends ColumnPair {
   readonly configuration: string
   readonly split: string
