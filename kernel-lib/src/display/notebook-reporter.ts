@@ -1,5 +1,6 @@
 // Stages in a notebook: one display per stage, updated while it runs and left in its final state.
 import { randomUUID } from "node:crypto"
+import { tabulateCells } from "./cell-table"
 import { type Payload, type ProgressPayload, payloadVersion, type TrainingPayload } from "./payloads"
 import { describeProgress, type StageProgress, type StageReporter, wordsOfOutcome, wordsOfStage } from "./reporter"
 import { bundleOf, type MimeBundle } from "./self-showing"
@@ -48,9 +49,12 @@ export function createNotebookReporter({ send = sendDisplay, now = Date.now }: N
       if (!display || now() - display.startedAt < seenAfter || now() - display.updatedAt < updateEvery) return
       const { where, rate, left } = describeProgress(progress)
       const words = [where, rate, left].filter(Boolean).join(", ")
+      const table = progress.cells && tabulateCells(wordsOfStage(stage), words, progress.cells)
       show(
         display,
-        curveOf(stage, words, progress) ?? payloadOf(stage, words, { done: progress.done, total: progress.total, isRunning: true }),
+        table ??
+          curveOf(stage, words, progress) ??
+          payloadOf(stage, words, { done: progress.done, total: progress.total, isRunning: true }),
       )
     },
     stageEnded(stage, outcome) {

@@ -1,4 +1,5 @@
 // What shows stages while they run: its shape, and the words that terminals and notebooks share.
+import type { ShownCell } from "./cell-table"
 import { onOneLine } from "./plain-text"
 import { formatCount, formatSeconds } from "./wording"
 
@@ -10,6 +11,8 @@ export interface StageProgress {
   readonly rate?: string
   readonly secondsLeft?: number
   readonly losses?: { readonly train: readonly (readonly [number, number])[]; readonly validation: readonly (readonly [number, number])[] }
+  /** What an experiment's cells do, in their order. */
+  readonly cells?: readonly ShownCell[]
   readonly run?: string
 }
 

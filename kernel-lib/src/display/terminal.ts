@@ -1,5 +1,6 @@
 // Stages in a terminal: a line per stage that is written once, a bar only for the one that runs, seconds in one column. When piped, plain lines
 // without control codes.
+import { describeCells } from "./cell-table"
 import { fitTo, onOneLine, padTo, widthOf } from "./plain-text"
 import {
   describeProgress,
@@ -41,6 +42,8 @@ const lineEvery = 5000
 const widest = 110
 const secondsColumn = 14
 const barColumns = 28
+/** Cells of an experiment that have a line while it runs. */
+const mostCells = 12
 
 /** A reporter for a terminal or a pipe. */
 export function createTerminalReporter(options: TerminalReporterOptions): TerminalReporter {
@@ -72,7 +75,10 @@ function createLiveReporter({ stream, stages = [], now = Date.now }: TerminalRep
   /** Writes `lines` for good, above what is rewritten. */
   const draw = (lines: readonly string[] = []) => {
     const pending = stages.filter((stage) => !seen.has(stage)).map((stage) => `  ${paint.grey(`· ${wordsOfStage(stage)}`)}`)
-    const live = [...running].map(([stage, state]) => renderRunning(stage, state, now(), nameColumns, columns(), paint))
+    const live = [...running].flatMap(([stage, state]) => [
+      renderRunning(stage, state, now(), nameColumns, columns(), paint),
+      ...describeCells(state.progress?.cells ?? [], mostCells).map((line) => `      ${paint.grey(fitTo(line, columns() - 6))}`),
+    ])
     // A region taller than the window could not be rewritten.
     const shown = running.size > 0 ? [...live, ...pending].slice(0, Math.max(1, (stream.rows ?? 24) - 2)) : []
     const back = liveLines > 0 ? `\u001b[${liveLines}A\u001b[0J` : ""

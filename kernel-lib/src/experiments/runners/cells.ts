@@ -77,8 +77,8 @@ export class Cells {
     }
     const training = isFound ? Promise.resolve({ ...found, isFound }) : this.compute(ticket, options)
     this.known.set(key, training)
-    // Awaited by whoever asked; a failure before that is not an unhandled one.
-    training.catch(() => {})
+    // Awaited by whoever asked. What failed may be tried again.
+    training.catch(() => this.known.delete(key))
     return { training }
   }
 
