@@ -204,6 +204,6 @@ export interface Engine extends EngineChoice {
   compileForward(definition: ForwardDefinition): ForwardSession
   /** Where graphs with open sizes can be had; `compileFlexible` of this room serves all engines. */
   compileFlexible?(definition: FlexibleDefinition): FlexibleSession
-  /** Whether these are compiled anew for each set of sizes, so that callers had better round them up. */
+  /** Whether these are compiled anew for each set of sizes, which takes seconds: callers had better round them up to very few. */
   readonly compilesEachSize?: boolean
 }

@@ -21,8 +21,6 @@ export interface StepScores {
 
 /** Tokens that are read at once: enough for matrix products, few enough that rows of about one length are together. */
 const readTokens = 1024
-/** Places that a row's cache has at first; it doubles when they are written. */
-const firstPlaces = 8
 
 export interface BatchOptions {
   /** Most new tokens of a row. */
@@ -59,7 +57,7 @@ export class DecodingBatch {
     this.lengths = sources.map((source) => source.length)
     this.sourceLength = memory.roundLength(Math.max(...this.lengths))
     this.promptSlots = this.continues ? this.sourceLength : 0
-    this.places = this.fitPlaces(firstPlaces)
+    this.places = this.fitPlaces(memory.firstPlaces)
   }
 
   /**

@@ -47,7 +47,13 @@ export class DecodingMemory {
 
   /** The number of rows that a graph runs at. */
   roundRows(count: number): number {
-    return runsAnySize(this.engine) ? count : bucketRows(count)
+    if (runsAnySize(this.engine)) return count
+    return this.engine.compilesEachSize ? 2 ** Math.ceil(Math.log2(count)) : bucketRows(count)
+  }
+
+  /** Places that a row's cache has at first; it doubles when they are written. */
+  get firstPlaces(): number {
+    return this.engine.compilesEachSize ? 32 : 8
   }
 
   /** An array of at least `count` numbers, with what was in it. */
