@@ -18,6 +18,7 @@ class DatasetRenderer extends Widget implements IRenderMime.IRenderer {
     private readonly surroundings: RendererSurroundings,
   ) {
     super()
+    this.addClass("jp-Prompt2Model")
     this.addClass("jp-Prompt2ModelDataset")
   }
 

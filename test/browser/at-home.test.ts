@@ -1,55 +1,28 @@
-// The extension as a part of JupyterLab, and of Notebook 7: palette, launcher, menus, settings, languages, nothing left behind, nothing in the console,
-// and what the wheel holds.
+// The extension as a part of JupyterLab, and of Notebook 7: palette, launcher, menus, settings, languages, nothing in the console, and what the wheel holds.
 import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import type { Browser, Page } from "playwright-core"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { bundleOf, type MimeBundle } from "../../kernel-lib/src/display/self-showing"
-import { dataset, plainPayloads } from "../../kernel-lib/test/display/sample-payloads"
-import { findPython, type JupyterEnvironment, root } from "../notebooks/jupyter-environment"
-import { findBrowser, isRequired, launchBrowser, takeScreenshot } from "./browser"
+import type { Page } from "playwright-core"
+import { describe, expect, it } from "vitest"
+import { bundleOf } from "../../kernel-lib/src/display/self-showing"
+import { dataset, plainPayloads, report, training } from "../../kernel-lib/test/display/sample-payloads"
+import { root } from "../notebooks/jupyter-environment"
+import { takeScreenshot } from "./browser"
 import { writeGeneratedCsv, writeGeneratedParquet } from "./dataset-files"
 import { openExtrasEnvironment } from "./extras-environment"
-import { type JupyterServer, startJupyter } from "./jupyter-server"
-
-const python = findPython()
-const found = findBrowser()
-const missing = [python, found].flatMap((place) => ("reason" in place ? [place.reason] : []))
-for (const reason of missing) console.warn(reason)
+import { startJupyter } from "./jupyter-server"
+import { collectNoise, type LabWindow, notebooksOwn } from "./lab-noise"
+import { writeAblation, writeReport, writeRun } from "./run-folders"
+import { canRun, showBundle, useJupyter, writeNotebook } from "./use-jupyter"
 
 const demo = plainPayloads.find(({ kind }) => kind === "demo")!
-const folder = join(root, "notebooks/.cache/browser-home")
 const sources = join(root, "jupyter-extension/src")
 
-function writeNotebook(name: string, bundles: readonly MimeBundle[]): void {
-  const cells = bundles.map((data, index) => ({
-    ...{ cell_type: "code", id: `cell-${index}`, execution_count: index + 1, metadata: {}, source: "" },
-    outputs: [{ output_type: "display_data", data, metadata: {} }],
-  }))
-  const kernelspec = { name: "tslab", display_name: "TypeScript", language: "typescript" }
-  writeFileSync(join(folder, name), JSON.stringify({ cells, metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 }))
-}
-
-function writeSettings(plugin: string, content: object): void {
+function writeSettings(folder: string, plugin: string, content: object): void {
   const [place, name] = plugin.split(":")
   mkdirSync(join(folder, ".settings", place), { recursive: true })
   writeFileSync(join(folder, ".settings", place, `${name}.jupyterlab-settings`), JSON.stringify(content))
-}
-
-/** Notebook 7 throws it by itself on every page, without our extension too. */
-const notebooksOwn = "Cannot read properties of undefined (reading 'schema')"
-
-/** Errors of any part of the page, and warnings that our part wrote or that are about it. */
-function collectNoise(page: Page): string[] {
-  const noise: string[] = []
-  page.on("pageerror", (error) => noise.push(error.stack ?? error.message))
-  page.on("console", (message) => {
-    const isOurs = /prompt2model/i.test(message.text()) || message.location().url.includes("prompt2model")
-    if (message.type() === "error" || (message.type() === "warning" && isOurs)) noise.push(`${message.text()} ${message.location().url}`)
-  })
-  return noise
 }
 
 /** A language in which every sentence that the sources hand to the translator stands between guillemets. */
@@ -69,42 +42,27 @@ function makeCatalogue(): object {
   ])
 }
 
-interface LabWindow {
-  readonly jupyterapp: {
-    readonly commands: { execute(id: string, args?: object): Promise<{ readonly context?: { readonly ready: Promise<void> } }> }
-    readonly shell: { readonly currentWidget: { readonly sessionContext?: { readonly ready: Promise<void> }; dispose(): void } | null }
-  }
-}
-
-describe.skipIf(missing.length > 0 && !isRequired)("the extension at home", () => {
-  let environment: JupyterEnvironment
-  let server: JupyterServer
-  let browser: Browser
-
-  beforeAll(async () => {
-    if ("reason" in python) throw new Error(python.reason)
-    if ("reason" in found) throw new Error(found.reason)
-    rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true })
-    writeGeneratedParquet(join(folder, "rows.parquet"), 3000)
-    writeGeneratedCsv(join(folder, "rows.csv"), 300)
-    writeNotebook("results.ipynb", [bundleOf(dataset), bundleOf(demo)])
-    writeNotebook(
-      "ours.ipynb",
-      Array.from({ length: 10 }, (_none, index) => bundleOf(index % 2 === 0 ? dataset : demo)),
-    )
-    environment = openExtrasEnvironment(python.command)
-    server = await startJupyter(environment, folder, { moreWords: ["--LabApp.expose_app_in_browser=True"] })
-    browser = await launchBrowser(found.executable)
-  })
-  afterAll(async () => {
-    await browser?.close()
-    await server?.close()
+describe.skipIf(!canRun)("the extension at home", () => {
+  const jupyter = useJupyter("browser-home", {
+    prepare(folder) {
+      writeGeneratedParquet(join(folder, "rows.parquet"), 3000)
+      writeGeneratedCsv(join(folder, "rows.csv"), 300)
+      const run = join(folder, "runs/first")
+      writeRun(join(folder, "runs"), { name: "first", seed: 1, learningRate: 0.002, steps: 140, floor: 0.05 })
+      writeReport(run, "labels")
+      writeAblation(run)
+      writeNotebook(
+        join(folder, "results.ipynb"),
+        [dataset, demo, report, training].map((payload) => showBundle(bundleOf(payload))),
+      )
+    },
+    openEnvironment: openExtrasEnvironment,
+    moreWords: ["--LabApp.expose_app_in_browser=True"],
   })
 
-  async function open(path: string, { theme = "JupyterLab Light" as "JupyterLab Light" | "JupyterLab Dark", at = server } = {}) {
-    await server.setTheme(theme)
-    const page = await browser.newPage({ viewport: { width: 1280, height: 860 } })
+  async function open(path: string, { theme = "JupyterLab Light" as "JupyterLab Light" | "JupyterLab Dark", at = jupyter.server } = {}) {
+    await jupyter.server.setTheme(theme)
+    const page = await jupyter.browser.newPage({ viewport: { width: 1280, height: 860 } })
     const noise = collectNoise(page)
     await page.goto(at.address(path))
     return { page, noise }
@@ -134,7 +92,7 @@ describe.skipIf(missing.length > 0 && !isRequired)("the extension at home", () =
   })
 
   it("does as it is set", async () => {
-    writeSettings("jupyterlab-prompt2model:settings", { opensCsv: true, findsNearestRow: false })
+    writeSettings(jupyter.folder, "jupyterlab-prompt2model:settings", { opensCsv: true, findsNearestRow: false })
     const { page, noise } = await open("/lab/tree/rows.csv")
     const viewer = page.locator(".jp-Prompt2ModelViewer")
     await viewer.locator(".p2m-bar", { hasText: "300 rows" }).waitFor({ timeout: 60_000 })
@@ -145,17 +103,17 @@ describe.skipIf(missing.length > 0 && !isRequired)("the extension at home", () =
     await page.getByText("Training rows beside an answer").waitFor({ timeout: 30_000 })
     await takeScreenshot(page, "settings", { isWhole: false })
     expect(noise).toEqual([])
-    writeSettings("jupyterlab-prompt2model:settings", {})
+    writeSettings(jupyter.folder, "jupyterlab-prompt2model:settings", {})
     await page.close()
   })
 
-  it("speaks JupyterLab's language: no sentence of viewer and demo is left out", async () => {
-    writeSettings("@jupyterlab/translation-extension:plugin", { locale: "fr_FR" })
-    await server.setTheme("JupyterLab Light")
-    const page = await browser.newPage({ viewport: { width: 1280, height: 860 } })
+  it("speaks JupyterLab's language: no sentence is left out", async () => {
+    writeSettings(jupyter.folder, "@jupyterlab/translation-extension:plugin", { locale: "fr_FR" })
+    await jupyter.server.setTheme("JupyterLab Light")
+    const page = await jupyter.browser.newPage({ viewport: { width: 1280, height: 860 } })
     const data = { jupyterlab_prompt2model: makeCatalogue() }
     await page.route("**/api/translations/**", (route) => route.fulfill({ json: { data, message: "" } }))
-    await page.goto(server.address("/lab/tree/rows.parquet"))
+    await page.goto(jupyter.server.address("/lab/tree/rows.parquet"))
     const viewer = page.locator(".jp-Prompt2ModelViewer")
     await viewer.waitFor({ timeout: 60_000 })
     await viewer.locator(".p2m-bar", { hasText: "«3,000 rows»" }).waitFor()
@@ -167,83 +125,22 @@ describe.skipIf(missing.length > 0 && !isRequired)("the extension at home", () =
     await page.locator(".jp-Prompt2ModelDemo .p2m-tries button").first().click()
     await page.locator(".jp-Prompt2ModelDemo .p2m-bad").waitFor()
     expect(await findUntranslated(page)).toEqual([])
+    await page.evaluate(() => (window as unknown as LabWindow).jupyterapp.commands.execute("prompt2model:show-runs", { path: "runs" }))
+    const panel = page.locator(".jp-Prompt2ModelRuns")
+    await panel.locator(".p2m-chart[data-state=drawn]").nth(2).waitFor()
+    expect(await findUntranslated(page)).toEqual([])
+    for (const view of ["cost", "errors", "ablation"]) {
+      await panel.getByRole("button", { name: `«${view}»`, exact: true }).click()
+      await panel.locator({ cost: ".p2m-cost", errors: ".p2m-confusion", ablation: ".p2m-ablation table" }[view]!).waitFor()
+      expect(await findUntranslated(page)).toEqual([])
+    }
     await takeScreenshot(page, "translated", { isWhole: false })
     await page.close()
-    writeSettings("@jupyterlab/translation-extension:plugin", {})
-  })
-
-  it("leaves nothing behind when outputs and files are closed", async () => {
-    const { page, noise } = await open("/lab")
-    await page.waitForFunction(() => "jupyterapp" in window, undefined, { timeout: 60_000 })
-    await page.locator(".jp-Launcher, .jp-FileBrowser").first().waitFor()
-    const session = await page.context().newCDPSession(page)
-    await session.send("Performance.enable")
-    const read = async () => {
-      await session.send("HeapProfiler.collectGarbage")
-      const { metrics } = await session.send("Performance.getMetrics")
-      return metrics.find(({ name }) => name === "JSEventListeners")!.value
-    }
-    const openAndClose = async (path: string, shown: string, count: number, factory?: string) => {
-      const args = { path, factory }
-      await page.evaluate((args) => void (window as unknown as LabWindow).jupyterapp.commands.execute("docmanager:open", args), args)
-      await page.waitForFunction(([shown, count]) => document.querySelectorAll(shown).length === count, [shown, count] as const)
-      const open = await read()
-      await page.evaluate(async () => {
-        const widget = (window as unknown as LabWindow).jupyterapp.shell.currentWidget
-        // A notebook that is closed while its kernel starts is an error to JupyterLab.
-        await widget?.sessionContext?.ready
-        widget?.dispose()
-      })
-      await page.waitForFunction((shown) => document.querySelectorAll(shown).length === 0, shown)
-      return open
-    }
-    // What is let go is collected in several passes, and JupyterLab lets go of some of it when it is idle.
-    const measure = async () => {
-      const readings = [await read()]
-      while (readings.length < 4 || readings.slice(-4).some((one) => one !== readings.at(-1))) {
-        await page.evaluate(() => new Promise((resolve) => requestIdleCallback(() => setTimeout(resolve, 50))))
-        readings.push(await read())
-      }
-      return { listeners: readings.at(-1)!, workers: page.workers().length }
-    }
-    const grow = async (visit: () => Promise<number>) => {
-      await visit()
-      const before = await measure()
-      const ofOne = (await visit()) - before.listeners
-      for (let round = 1; round < 5; round++) await visit()
-      const after = await measure()
-      return { ofOne, listeners: after.listeners - before.listeners, workers: after.workers - before.workers }
-    }
-    // JupyterLab lets go of a notebook's own elements when it likes. What outlives an output of ours are its listeners on the page as a whole.
-    const listenersOfPage = async () => {
-      let count = 0
-      for (const expression of ["window", "document", "document.body"]) {
-        const { result } = await session.send("Runtime.evaluate", { expression })
-        count += (await session.send("DOMDebugger.getEventListeners", { objectId: result.objectId! })).listeners.length
-      }
-      return count
-    }
-    const pageGrows = async (visit: () => Promise<number>) => {
-      await visit()
-      const before = await listenersOfPage()
-      for (let round = 0; round < 5; round++) await visit()
-      return (await listenersOfPage()) - before
-    }
-    // JupyterLab itself keeps up to five a notebook; one for each of twenty-five outputs of a kind would show.
-    const listeners = await pageGrows(() => openAndClose("ours.ipynb", ".jp-Prompt2ModelDataset table, .jp-Prompt2ModelDemo .p2m-ask", 10))
-    expect(listeners).toBeLessThan(45)
-    const plainFiles = await grow(() => openAndClose("rows.csv", ".jp-CSVViewer .lm-DataGrid", 1, "CSVTable"))
-    const files = await grow(() => openAndClose("rows.parquet", ".jp-Prompt2ModelViewer[data-state=done]", 1))
-    expect(files.workers).toBe(0)
-    // At times the browser still holds what was last in front, which is one of five.
-    expect(files.listeners - plainFiles.listeners).toBeLessThan(2 * files.ofOne)
-    expect(page.workers()).toHaveLength(0)
-    expect(noise).toEqual([])
-    await page.close()
+    writeSettings(jupyter.folder, "@jupyterlab/translation-extension:plugin", {})
   })
 
   it("shows outputs, files and demos in Notebook 7", async () => {
-    const notebook = await startJupyter(environment, folder, { program: "notebook" })
+    const notebook = await startJupyter(jupyter.environment, jupyter.folder, { program: "notebook" })
     try {
       for (const theme of ["JupyterLab Light", "JupyterLab Dark"] as const) {
         const { page, noise } = await open("/notebooks/results.ipynb", { theme, at: notebook })
@@ -269,9 +166,9 @@ describe.skipIf(missing.length > 0 && !isRequired)("the extension at home", () =
     const place = mkdtempSync(join(tmpdir(), "prompt2model-wheel-"))
     try {
       const words = ["-m", "pip", "wheel", "--quiet", "--no-deps", "--disable-pip-version-check", "--wheel-dir", place]
-      execFileSync(environment.python, [...words, join(root, "jupyter-extension")], { stdio: "pipe" })
+      execFileSync(jupyter.environment.python, [...words, join(root, "jupyter-extension")], { stdio: "pipe" })
       const [wheel] = readdirSync(place)
-      const list = execFileSync(environment.python, ["-m", "zipfile", "-l", join(place, wheel)], { encoding: "utf8" })
+      const list = execFileSync(jupyter.environment.python, ["-m", "zipfile", "-l", join(place, wheel)], { encoding: "utf8" })
       const shared = "data/share/jupyter/labextensions/jupyterlab-prompt2model"
       for (const file of [
         "install.json",
@@ -293,7 +190,7 @@ describe.skipIf(missing.length > 0 && !isRequired)("the extension at home", () =
 /** Words that a person reads or hears, and that stand in no translation; texts of data are left out. */
 function findUntranslated(page: Page): Promise<string[]> {
   return page.evaluate(() => {
-    const ours = ".jp-Prompt2ModelViewer, .jp-Prompt2ModelDemo, .jp-Prompt2ModelDataset"
+    const ours = ".jp-Prompt2Model"
     const data = ".p2m-text, .p2m-title, .p2m-path, .p2m-instruction, .p2m-tries button, .p2m-chip, .p2m-said, td, code, dd, dt"
     const left: string[] = []
     const look = (text: string | null) => {

@@ -1,26 +1,19 @@
 // The viewer of dataset files in a real JupyterLab: what is opened, filtered, sorted, searched, read and found again after a reload.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import type { Browser, Page } from "playwright-core"
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
+import type { Page } from "playwright-core"
+import { describe, expect, it, vi } from "vitest"
 import { hostileText } from "../../kernel-lib/test/display/sample-payloads"
-import { findPython, openJupyterEnvironment, root } from "../notebooks/jupyter-environment"
-import { collectErrors, findBrowser, isRequired, launchBrowser, takeScreenshot } from "./browser"
+import { collectErrors, takeScreenshot } from "./browser"
 import { generateRow, writeGeneratedCsv, writeGeneratedJsonl, writeGeneratedParquet } from "./dataset-files"
-import { type JupyterServer, startJupyter } from "./jupyter-server"
+import { canRun, useJupyter } from "./use-jupyter"
 
-const python = findPython()
-const found = findBrowser()
-const missing = [python, found].flatMap((place) => ("reason" in place ? [place.reason] : []))
-for (const reason of missing) console.warn(reason)
-
-const folder = join(root, "notebooks/.cache/browser-viewer")
 const numRows = 40_000
 const rows = Array.from({ length: numRows }, (_none, row) => generateRow(row))
 
 type Theme = "JupyterLab Light" | "JupyterLab Dark"
 
-function writeHostileFiles(): void {
+function writeHostileFiles(folder: string): void {
   const write = (name: string, content: string | Uint8Array) => writeFileSync(join(folder, name), content)
   const lines: readonly Record<string, unknown>[] = [
     { input: hostileText, output: "<img src=x onerror=alert(1)>", "<b>name</b>": "\u202egnp.exe \u0000\u0007\u001b[31m" },
@@ -41,10 +34,10 @@ const longText =
   "On a cold morning in the year 1999 the ship left the harbour with nobody aboard but the captain and a dog that could not swim"
 
 /** A training set in which rows repeat each other and the test set beside it. */
-function writeAlikeFiles(): void {
+function writeAlikeFiles(folder: string): void {
   const write = (name: string, inputs: readonly string[]) =>
-    writeFileSync(join(folder, "run", name), inputs.map((input) => `${JSON.stringify({ input, output: "x" })}\n`).join(""))
-  mkdirSync(join(folder, "run"), { recursive: true })
+    writeFileSync(join(folder, name), inputs.map((input) => `${JSON.stringify({ input, output: "x" })}\n`).join(""))
+  mkdirSync(folder, { recursive: true })
   const train = [
     "3 May 1999",
     "June 2, 2001",
@@ -59,35 +52,24 @@ function writeAlikeFiles(): void {
   write("test.jsonl", ["something else", "held out 1 April"])
 }
 
-describe.skipIf(missing.length > 0 && !isRequired)("the dataset viewer in JupyterLab", () => {
-  let server: JupyterServer
-  let browser: Browser
-
-  beforeAll(async () => {
-    if ("reason" in python) throw new Error(python.reason)
-    if ("reason" in found) throw new Error(found.reason)
-    rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true })
-    writeGeneratedParquet(join(folder, "generated.parquet"), numRows)
-    writeGeneratedParquet(join(folder, "generated.rejected.parquet"), 73)
-    writeGeneratedCsv(join(folder, "rows.csv"), numRows)
-    writeGeneratedJsonl(join(folder, "rows.jsonl"), numRows)
-    writeHostileFiles()
-    writeAlikeFiles()
-    server = await startJupyter(openJupyterEnvironment(python.command, { withExtension: true }), folder)
-    browser = await launchBrowser(found.executable)
-  })
-  afterAll(async () => {
-    await browser?.close()
-    await server?.close()
+describe.skipIf(!canRun)("the dataset viewer in JupyterLab", () => {
+  const jupyter = useJupyter("browser-viewer", {
+    prepare(folder) {
+      writeGeneratedParquet(join(folder, "generated.parquet"), numRows)
+      writeGeneratedParquet(join(folder, "generated.rejected.parquet"), 73)
+      writeGeneratedCsv(join(folder, "rows.csv"), numRows)
+      writeGeneratedJsonl(join(folder, "rows.jsonl"), numRows)
+      writeHostileFiles(folder)
+      writeAlikeFiles(join(folder, "run"))
+    },
   })
 
   async function open(file: string, { theme = "JupyterLab Light" as Theme, fragment = "" } = {}) {
-    await server.setTheme(theme)
-    const page = await browser.newPage({ viewport: { width: 1500, height: 820 } })
+    await jupyter.server.setTheme(theme)
+    const page = await jupyter.browser.newPage({ viewport: { width: 1500, height: 820 } })
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"])
     const errors = collectErrors(page)
-    await page.goto(server.address(`/lab/tree/${file}`) + fragment)
+    await page.goto(jupyter.server.address(`/lab/tree/${file}`) + fragment)
     const viewer = page.locator(".jp-Prompt2ModelViewer")
     await viewer.waitFor({ timeout: 60_000 })
     return { page, errors, viewer, grid: viewer.locator(".lm-DataGrid-viewport"), heading: viewer.locator(".p2m-side h5").first() }
@@ -167,7 +149,7 @@ describe.skipIf(missing.length > 0 && !isRequired)("the dataset viewer in Jupyte
 
     await vi.waitFor(
       async () => {
-        const saved = await (await fetch(server.address("/lab/api/workspaces/default"))).text()
+        const saved = await (await fetch(jupyter.server.address("/lab/api/workspaces/default"))).text()
         expect(saved).toContain('"aPRil"')
         expect(saved).toMatch(new RegExp(`"row": ?${matching[0]}`))
       },

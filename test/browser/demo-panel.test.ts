@@ -1,22 +1,15 @@
 // The demo of a student in a real JupyterLab, as on a hub: under a base URL, behind a proxy, by a name that is not this machine's. The student stands
 // in a notebook's kernel, and is asked through the kernel and through Jupyter's own proxy.
-import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import type { Browser, Page } from "playwright-core"
+import type { Page } from "playwright-core"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { hostileText } from "../../kernel-lib/test/display/sample-payloads"
-import { findPython, root } from "../notebooks/jupyter-environment"
-import { collectErrors, findBrowser, isRequired, launchBrowser, takeScreenshot } from "./browser"
+import { collectErrors, takeScreenshot } from "./browser"
 import { openExtrasEnvironment } from "./extras-environment"
-import { type JupyterServer, startJupyter } from "./jupyter-server"
 import { type ReverseProxy, startReverseProxy } from "./reverse-proxy"
+import { canRun, useJupyter, writeNotebook } from "./use-jupyter"
 
-const python = findPython()
-const found = findBrowser()
-const missing = [python, found].flatMap((place) => ("reason" in place ? [place.reason] : []))
-for (const reason of missing) console.warn(reason)
-
-const folder = join(root, "notebooks/.cache/browser-demo")
 const baseUrl = "/user/someone/"
 /** A name that the browser is told to find on this machine: servers see it as they would see a hub's. */
 const hub = "hub.example"
@@ -50,50 +43,40 @@ const spec = new PromptSpec({
 const demo = await serve(student, { spec, train })
 demo`
 
-function writeNotebook(name: string, outputs: readonly object[] = []): void {
-  const kernelspec = { name: "tslab", display_name: "TypeScript", language: "typescript" }
-  // The second cell runs until the student is asked.
-  const sources = [cell, "await new Promise<void>((resolve) => { hold.go = resolve })", "await demo.close()"]
-  const cells = sources.map((source, index) => ({
-    ...{ cell_type: "code", id: `cell-${index}`, execution_count: null, metadata: {}, source, outputs: index === 0 ? outputs : [] },
-  }))
-  writeFileSync(join(folder, name), JSON.stringify({ cells, metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 }))
-}
+/** The second cell runs until the student is asked. */
+const sources = [cell, "await new Promise<void>((resolve) => { hold.go = resolve })", "await demo.close()"]
 
-describe.skipIf(missing.length > 0 && !isRequired)("the demo of a student on a hub", () => {
-  let server: JupyterServer
+describe.skipIf(!canRun)("the demo of a student on a hub", () => {
   let proxy: ReverseProxy
-  let browser: Browser
 
+  const jupyter = useJupyter("browser-demo", {
+    prepare(folder) {
+      for (const name of ["kernel.ipynb", "proxy.ipynb"])
+        writeNotebook(
+          join(folder, name),
+          sources.map((source) => ({ source })),
+        )
+    },
+    ...{ openEnvironment: openExtrasEnvironment, baseUrl, browserFlags: [`--host-resolver-rules=MAP ${hub} 127.0.0.1`] },
+    moreWords: ["--ServerApp.allow_remote_access=True", "--ServerApp.terminals_enabled=False"],
+  })
   beforeAll(async () => {
-    if ("reason" in python) throw new Error(python.reason)
-    if ("reason" in found) throw new Error(found.reason)
-    rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true })
-    for (const name of ["kernel.ipynb", "proxy.ipynb"]) writeNotebook(name)
-    const moreWords = ["--ServerApp.allow_remote_access=True", "--ServerApp.terminals_enabled=False"]
-    server = await startJupyter(openExtrasEnvironment(python.command), folder, { baseUrl, moreWords })
-    proxy = await startReverseProxy(server.port)
-    browser = await launchBrowser(found.executable, [`--host-resolver-rules=MAP ${hub} 127.0.0.1`])
+    proxy = await startReverseProxy(jupyter.server.port)
   })
-  afterAll(async () => {
-    await browser?.close()
-    proxy?.close()
-    await server?.close()
-  })
+  afterAll(() => proxy?.close())
 
   function writeSettings(content: object): void {
-    const place = join(folder, ".settings/jupyterlab-prompt2model")
+    const place = join(jupyter.folder, ".settings/jupyterlab-prompt2model")
     mkdirSync(place, { recursive: true })
     writeFileSync(join(place, "settings.jupyterlab-settings"), JSON.stringify(content))
   }
 
   async function open(notebook: string) {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+    const page = await jupyter.browser.newPage({ viewport: { width: 1280, height: 900 } })
     const errors = collectErrors(page)
     const asked: string[] = []
     page.on("request", (request) => request.method() === "POST" && /predict\b/.test(request.url()) && asked.push(request.url()))
-    const address = new URL(server.address(`/lab/tree/${notebook}`))
+    const address = new URL(jupyter.server.address(`/lab/tree/${notebook}`))
     await page.goto(`http://${hub}:${proxy.port}${address.pathname}${address.search}`)
     await page.getByText("TypeScript | Idle").waitFor({ timeout: 60_000 })
     return { page, errors, asked, demo: page.locator(".jp-OutputArea .jp-Prompt2ModelDemo") }
@@ -106,7 +89,7 @@ describe.skipIf(missing.length > 0 && !isRequired)("the demo of a student on a h
   }
 
   it("answers in the output and in a panel, through the kernel, with the nearest training rows", async () => {
-    await server.setTheme("JupyterLab Light")
+    await jupyter.server.setTheme("JupyterLab Light")
     writeSettings({ nearestRows: 4 })
     const { page, errors, asked, demo } = await open("kernel.ipynb")
     await serveStudent(page)
@@ -143,12 +126,12 @@ describe.skipIf(missing.length > 0 && !isRequired)("the demo of a student on a h
     await askPanel()
     await vi.waitFor(
       async () => {
-        const saved = await (await fetch(server.address("/lab/api/workspaces/default"))).json()
+        const saved = await (await fetch(jupyter.server.address("/lab/api/workspaces/default"))).json()
         expect(JSON.stringify(saved.data["layout-restorer:data"])).toContain("prompt2model-demo:")
       },
       { timeout: 30_000 },
     )
-    await server.setTheme("JupyterLab Dark")
+    await jupyter.server.setTheme("JupyterLab Dark")
     await page.goto(`http://${hub}:${proxy.port}${baseUrl}lab`)
     await page.locator("body[data-jp-theme-light=false]").waitFor({ state: "attached" })
     await panel.waitFor({ timeout: 60_000 })
@@ -177,7 +160,7 @@ describe.skipIf(missing.length > 0 && !isRequired)("the demo of a student on a h
   })
 
   it("answers through Jupyter's proxy, by a name that is not this machine's", async () => {
-    await server.setTheme("JupyterLab Light")
+    await jupyter.server.setTheme("JupyterLab Light")
     writeSettings({ asksThrough: "proxy", nearestRows: 2 })
     const { page, errors, asked, demo } = await open("proxy.ipynb")
     await serveStudent(page)

@@ -1,120 +1,89 @@
 // The extension in a real JupyterLab: a dataset in an output is drawn by it, whoever wrote the notebook.
 import { execFileSync } from "node:child_process"
-import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import type { Browser, Page } from "playwright-core"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import type { Page } from "playwright-core"
+import { describe, expect, it } from "vitest"
 import { mimeTypes } from "../../kernel-lib/src/display/payloads"
-import { bundleOf, type MimeBundle } from "../../kernel-lib/src/display/self-showing"
+import { bundleOf } from "../../kernel-lib/src/display/self-showing"
 import { dataset, hostileDataset, hostileText, plainPayloads } from "../../kernel-lib/test/display/sample-payloads"
-import { findPython, type JupyterEnvironment, openJupyterEnvironment, root } from "../notebooks/jupyter-environment"
-import { collectErrors, findBrowser, isRequired, launchBrowser, takeScreenshot } from "./browser"
-import { type JupyterServer, startJupyter } from "./jupyter-server"
-
-const python = findPython()
-const found = findBrowser()
-const missing = [python, found].flatMap((place) => ("reason" in place ? [place.reason] : []))
-for (const reason of missing) console.warn(reason)
-
-const folder = join(root, "notebooks/.cache/browser")
-
-/** A notebook that shows these bundles, as it was saved. */
-function writeNotebook(name: string, bundles: readonly MimeBundle[]): void {
-  const cells = bundles.map((data, index) => ({
-    cell_type: "code",
-    id: `cell-${index}`,
-    execution_count: index + 1,
-    metadata: {},
-    source: `results[${index}]`,
-    outputs: [{ output_type: "display_data", data, metadata: {} }],
-  }))
-  const kernelspec = { name: "tslab", display_name: "TypeScript", language: "typescript" }
-  writeFileSync(join(folder, name), JSON.stringify({ cells, metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 }))
-}
+import { collectErrors, takeScreenshot } from "./browser"
+import { canRun, showBundle, useJupyter, writeNotebook } from "./use-jupyter"
 
 /** A kernel that is stopped while it starts would keep the server from ending. */
 async function waitForKernel(page: Page): Promise<void> {
   await page.getByText("TypeScript | Idle").waitFor({ timeout: 60_000 })
 }
 
-describe.skipIf(missing.length > 0 && !isRequired)("the extension in JupyterLab", () => {
-  let environment: JupyterEnvironment
-  let server: JupyterServer
-  let browser: Browser
+function writeNotebooks(folder: string): void {
+  const show = (name: string, bundles: readonly object[]) => writeNotebook(join(folder, name), bundles.map(showBundle))
+  show("untrusted.ipynb", [bundleOf(dataset), bundleOf(hostileDataset)])
+  show("results.ipynb", plainPayloads.map(bundleOf))
+  const { kind, title, subtitle, preview } = dataset
+  show("older.ipynb", [
+    // As a version before this one might have written it: less in it, and no version that we know.
+    { [mimeTypes.dataset]: { kind, version: 0, title, subtitle, numRows: 500, preview }, "text/plain": "500 rows" },
+    {
+      [mimeTypes.demo]: {
+        kind: "demo",
+        version: 1,
+        title: "Demo",
+        subtitle: "byte-t5-tiny",
+        url: "http://127.0.0.1:8765/",
+        examples: ["abc"],
+      },
+    },
+    // What lies: other kinds, numbers for texts, and an address that is not Jupyter's machine.
+    {
+      [mimeTypes.demo]: {
+        kind: "demo",
+        version: 1,
+        title: 7,
+        subtitle: null,
+        url: "https://evil.example/",
+        examples: [hostileText, 3, ["x"]],
+        id: '"); evil(',
+      },
+    },
+    { [mimeTypes.demo]: { kind: "demo", version: 99 }, "text/plain": "a demo of tomorrow" },
+  ])
+  show("odd.ipynb", [
+    { [mimeTypes.dataset]: { kind: "dataset", version: 99 }, "text/plain": "rows of tomorrow" },
+    {
+      [mimeTypes.dataset]: {
+        kind: "dataset",
+        version: 1,
+        title: 7,
+        numRows: "many",
+        preview: [null, 3, { input: {} }],
+        sources: "x",
+        lengths: { bins: ["a", -1, Number.POSITIVE_INFINITY] },
+      },
+    },
+  ])
+}
 
-  beforeAll(async () => {
-    if ("reason" in python) throw new Error(python.reason)
-    if ("reason" in found) throw new Error(found.reason)
-    rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true })
-    environment = openJupyterEnvironment(python.command, { withExtension: true })
-    writeNotebook("untrusted.ipynb", [bundleOf(dataset), bundleOf(hostileDataset)])
-    writeNotebook("results.ipynb", plainPayloads.map(bundleOf))
-    const { kind, title, subtitle, preview } = dataset
-    writeNotebook("older.ipynb", [
-      // As a version before this one might have written it: less in it, and no version that we know.
-      { [mimeTypes.dataset]: { kind, version: 0, title, subtitle, numRows: 500, preview }, "text/plain": "500 rows" },
-      {
-        [mimeTypes.demo]: {
-          kind: "demo",
-          version: 1,
-          title: "Demo",
-          subtitle: "byte-t5-tiny",
-          url: "http://127.0.0.1:8765/",
-          examples: ["abc"],
-        },
-      },
-      // What lies: other kinds, numbers for texts, and an address that is not Jupyter's machine.
-      {
-        [mimeTypes.demo]: {
-          kind: "demo",
-          version: 1,
-          title: 7,
-          subtitle: null,
-          url: "https://evil.example/",
-          examples: [hostileText, 3, ["x"]],
-          id: '"); evil(',
-        },
-      },
-      { [mimeTypes.demo]: { kind: "demo", version: 99 }, "text/plain": "a demo of tomorrow" },
-    ])
-    writeNotebook("odd.ipynb", [
-      { [mimeTypes.dataset]: { kind: "dataset", version: 99 }, "text/plain": "rows of tomorrow" },
-      {
-        [mimeTypes.dataset]: {
-          kind: "dataset",
-          version: 1,
-          title: 7,
-          numRows: "many",
-          preview: [null, 3, { input: {} }],
-          sources: "x",
-          lengths: { bins: ["a", -1, Number.POSITIVE_INFINITY] },
-        },
-      },
-    ])
-    execFileSync(environment.python, ["-m", "jupyter", "trust", "results.ipynb"], {
-      cwd: folder,
-      env: { ...process.env, ...environment.variables },
-      stdio: "ignore",
-    })
-    server = await startJupyter(environment, folder)
-    browser = await launchBrowser(found.executable)
-  })
-  afterAll(async () => {
-    await browser?.close()
-    await server?.close()
+describe.skipIf(!canRun)("the extension in JupyterLab", () => {
+  const jupyter = useJupyter("browser", {
+    prepare(folder, environment) {
+      writeNotebooks(folder)
+      execFileSync(environment.python, ["-m", "jupyter", "trust", "results.ipynb"], {
+        cwd: folder,
+        env: { ...process.env, ...environment.variables },
+        stdio: "ignore",
+      })
+    },
   })
 
   async function open(notebook: string) {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
+    const page = await jupyter.browser.newPage({ viewport: { width: 1280, height: 900 } })
     const errors = collectErrors(page)
-    await page.goto(server.address(`/lab/tree/${notebook}`))
+    await page.goto(jupyter.server.address(`/lab/tree/${notebook}`))
     await waitForKernel(page)
     return { page, errors }
   }
 
   it("draws a dataset in a notebook that is not trusted, all of its text as text", async () => {
-    await server.setTheme("JupyterLab Light")
+    await jupyter.server.setTheme("JupyterLab Light")
     const { page, errors } = await open("untrusted.ipynb")
     const views = page.locator(".jp-Prompt2ModelDataset")
     await views.nth(1).locator("table").waitFor()
@@ -129,7 +98,7 @@ describe.skipIf(missing.length > 0 && !isRequired)("the extension in JupyterLab"
     await page.setViewportSize({ width: 1700, height: 900 })
     await takeScreenshot(page, "extension-wide", { isWhole: false })
     await page.setViewportSize({ width: 1280, height: 900 })
-    await server.setTheme("JupyterLab Dark")
+    await jupyter.server.setTheme("JupyterLab Dark")
     await page.reload()
     await waitForKernel(page)
     await views.nth(1).locator("table").waitFor()
@@ -140,7 +109,7 @@ describe.skipIf(missing.length > 0 && !isRequired)("the extension in JupyterLab"
   })
 
   it("leaves the other results to their HTML", async () => {
-    await server.setTheme("JupyterLab Light")
+    await jupyter.server.setTheme("JupyterLab Light")
     const { page, errors } = await open("results.ipynb")
     await page.locator(".p2m h4").nth(1).waitFor()
     expect(await page.locator(".jp-Prompt2ModelDataset").count()).toBe(1)
@@ -169,7 +138,7 @@ describe.skipIf(missing.length > 0 && !isRequired)("the extension in JupyterLab"
   })
 
   it("still shows what an older version wrote, and asks nobody whom a lying demo names", async () => {
-    await server.setTheme("JupyterLab Light")
+    await jupyter.server.setTheme("JupyterLab Light")
     const { page, errors } = await open("older.ipynb")
     const rows = page.locator(".jp-Prompt2ModelDataset tbody tr")
     await rows.first().waitFor()

@@ -1,59 +1,41 @@
 // Every notebook as a class sees it: in a real JupyterLab, with its kept outputs, from top to bottom. Pictures go to test-results/browser.
 import { execFileSync } from "node:child_process"
-import { copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs"
+import { copyFileSync, readdirSync } from "node:fs"
 import { join } from "node:path"
-import type { Browser, Page } from "playwright-core"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { findPython, openJupyterEnvironment, root } from "../notebooks/jupyter-environment"
+import type { Page } from "playwright-core"
+import { describe, expect, it } from "vitest"
+import { root } from "../notebooks/jupyter-environment"
 import { exercisesOf, hasTag, readNotebook } from "../notebooks/run-notebook"
-import { collectErrors, findBrowser, isRequired, launchBrowser, takeScreenshot } from "./browser"
-import { type JupyterServer, startJupyter } from "./jupyter-server"
-
-const python = findPython()
-const found = findBrowser()
-const missing = [python, found].flatMap((place) => ("reason" in place ? [place.reason] : []))
-for (const reason of missing) console.warn(reason)
+import { collectErrors, takeScreenshot } from "./browser"
+import { canRun, useJupyter } from "./use-jupyter"
 
 const notebooks = join(root, "notebooks")
 const names = readdirSync(notebooks).filter((name) => name.endsWith(".ipynb"))
-const folder = join(root, "notebooks/.cache/browser-notebooks")
 /** Around the notebook: menu, toolbar, status. */
 const heightAround = 140
 
-describe.skipIf(missing.length > 0 && !isRequired)("the notebooks in JupyterLab", () => {
-  let server: JupyterServer
-  let browser: Browser
-
-  beforeAll(async () => {
-    if ("reason" in python) throw new Error(python.reason)
-    if ("reason" in found) throw new Error(found.reason)
-    rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true })
-    for (const name of names) copyFileSync(join(notebooks, name), join(folder, name))
-    const environment = openJupyterEnvironment(python.command, { withExtension: true })
-    // As after a reader's own run; before that, JupyterLab shows the outputs without their styles.
-    execFileSync(environment.python, ["-m", "jupyter", "trust", ...names], {
-      cwd: folder,
-      env: { ...process.env, ...environment.variables },
-      stdio: "ignore",
-    })
-    server = await startJupyter(environment, folder)
-    browser = await launchBrowser(found.executable)
-  })
-  afterAll(async () => {
-    await browser?.close()
-    await server?.close()
+describe.skipIf(!canRun)("the notebooks in JupyterLab", () => {
+  const jupyter = useJupyter("browser-notebooks", {
+    prepare(folder, environment) {
+      for (const name of names) copyFileSync(join(notebooks, name), join(folder, name))
+      // As after a reader's own run; before that, JupyterLab shows the outputs without their styles.
+      execFileSync(environment.python, ["-m", "jupyter", "trust", ...names], {
+        cwd: folder,
+        env: { ...process.env, ...environment.variables },
+        stdio: "ignore",
+      })
+    },
   })
 
   /** Opens a notebook alone, and makes the window as high as it is. */
   async function open(name: string): Promise<{ page: Page; errors: string[] }> {
-    const page = await browser.newPage({ viewport: { width: 1120, height: 900 } })
+    const page = await jupyter.browser.newPage({ viewport: { width: 1120, height: 900 } })
     const errors = collectErrors(page)
-    await page.goto(server.address(`/doc/tree/${name}`))
+    await page.goto(jupyter.server.address(`/doc/tree/${name}`))
     // A kernel that is stopped while it starts would keep the server from ending.
     await page.getByText("TypeScript | Idle").waitFor({ timeout: 60_000 })
     const cells = page.locator(".jp-NotebookPanel .jp-Cell")
-    await cells.nth(readNotebook(join(folder, name)).cells.length - 1).waitFor({ state: "attached" })
+    await cells.nth(readNotebook(join(jupyter.folder, name)).cells.length - 1).waitFor({ state: "attached" })
     const height = await page.locator(".jp-NotebookPanel .jp-WindowedPanel-outer").evaluate((panel) => panel.scrollHeight)
     await page.setViewportSize({ width: 1120, height: height + heightAround })
     await cells.last().scrollIntoViewIfNeeded()
@@ -61,9 +43,9 @@ describe.skipIf(missing.length > 0 && !isRequired)("the notebooks in JupyterLab"
   }
 
   it.each(names)("%s is drawn whole, its checks and solutions folded", async (name) => {
-    await server.setTheme("JupyterLab Light")
+    await jupyter.server.setTheme("JupyterLab Light")
     const { page, errors } = await open(name)
-    const { cells, ...rest } = readNotebook(join(folder, name))
+    const { cells, ...rest } = readNotebook(join(jupyter.folder, name))
     const exercises = exercisesOf({ cells, ...rest })
     const pictures = page.locator(".jp-OutputArea img")
     for (let index = 0; index < (await pictures.count()); index++) {
@@ -83,7 +65,7 @@ describe.skipIf(missing.length > 0 && !isRequired)("the notebooks in JupyterLab"
   })
 
   it("reads as well in the dark", async () => {
-    await server.setTheme("JupyterLab Dark")
+    await jupyter.server.setTheme("JupyterLab Dark")
     const { page, errors } = await open("00-quickstart.ipynb")
     await page.locator("body[data-jp-theme-light=false]").waitFor({ state: "attached" })
     await takeScreenshot(page, "notebook-00-quickstart-dark", { isWhole: false })

@@ -33,6 +33,7 @@ export class DemoView extends Widget {
 
   constructor(private readonly options: DemoViewOptions) {
     super()
+    this.addClass("jp-Prompt2Model")
     this.addClass("jp-Prompt2ModelDemo")
     const { source, openPanel } = options
     // What is typed here is text, whatever keys mean to JupyterLab.

@@ -21,6 +21,7 @@ class FigureRenderer extends Widget implements IRenderMime.IRenderer {
 
   constructor(private readonly options: IRenderMime.IRendererOptions) {
     super()
+    this.addClass("jp-Prompt2Model")
     this.addClass("jp-Prompt2ModelFigure")
     this.sizes.observe(this.node)
   }

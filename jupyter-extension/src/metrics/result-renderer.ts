@@ -24,6 +24,7 @@ class ResultRenderer extends Widget implements IRenderMime.IRenderer {
     private readonly surroundings: ResultSurroundings,
   ) {
     super()
+    this.addClass("jp-Prompt2Model")
     this.addClass("jp-Prompt2ModelResult")
   }
 

@@ -53,6 +53,7 @@ export class RunsPanel extends Widget {
 
   constructor(private readonly options: RunsPanelOptions) {
     super()
+    this.addClass("jp-Prompt2Model")
     this.addClass("jp-Prompt2ModelRuns")
     this.state = options.state ?? usualState
     this.bar = new RunsBar(

@@ -5,28 +5,30 @@ import { type Message, MessageLoop } from "@lumino/messaging"
 import { Panel, SplitPanel, Widget } from "@lumino/widgets"
 import { formatCount } from "../../../kernel-lib/src/display/wording"
 import {
-  type Alike,
   alikeColumn,
+  type Block,
   type ColumnSummary,
   everything,
   type FileNews,
   type FileState,
   type Filter,
   type FromWorker,
-  type FullRow,
   isEverything,
   type OpenRequest,
   type Query,
   type ViewState,
 } from "../protocol"
 import { countColumns, countRows, trans } from "../settings/language"
+import { ChosenRow } from "./chosen-row"
 import { type GridColours, gridStyle, readColours } from "./colours"
-import { type OtherRow, renderDetail } from "./detail-panel"
+import { widthsOf } from "./column-widths"
+import { describeAlike } from "./describe-alike"
 import { createElement, createLink } from "./elements"
-import { type GridActions, GridKeys, GridMouse } from "./grid-handlers"
-import { type HeaderPart, headerHeight, partsOf } from "./header-parts"
-import { BodyRenderer, HeaderRenderer, showCell } from "./renderers"
-import { RowsGrid } from "./rows-grid"
+import type { GridActions } from "./grid-handlers"
+import { type HeaderPart, partsOf } from "./header-parts"
+import { filterOfCell, filterOfParts, removeFilter, sortBy, toggleFilter } from "./query-changes"
+import { BodyRenderer, HeaderRenderer } from "./renderers"
+import { createGrid } from "./rows-grid"
 import { RowsModel } from "./rows-model"
 import { selectionAsCode } from "./selection-as-code"
 import { ToolBar } from "./tool-bar"
@@ -56,16 +58,14 @@ export interface DatasetViewerOptions {
   findsNearestRow(): boolean
 }
 
-const rowHeight = 26
 const sideWidth = 330
 const watchedColumns = 48
 
 export class DatasetViewer extends Panel {
   private readonly grid: DataGrid
-  private readonly side = new Widget()
+  private readonly chosen: ChosenRow
   private readonly split = new SplitPanel({ orientation: "horizontal", spacing: 1 })
   private readonly tip = createElement("div", "p2m-tip")
-  private readonly said = createElement("div", "p2m-said")
   private readonly trouble = createElement("div", "p2m-trouble")
   private readonly bar: ToolBar
   private readonly observer: MutationObserver
@@ -76,24 +76,21 @@ export class DatasetViewer extends Panel {
   private file: FileState | undefined
   private view: ViewState = { matches: 0, seen: 0, isDone: false, version: -1 }
   private query: Query = everything
-  private row: number | null = null
-  private marked: FullRow | undefined
   private wanted: { readonly row: number; readonly mayShowAll: boolean } | undefined
   private openRejected: (() => void) | undefined
   private drag: { column: number; first: number; last: number } | undefined
   private watched: string[] = []
   private watching: ReturnType<typeof setTimeout> | undefined
-  private nearest: ReturnType<typeof setTimeout> | undefined
-  private shown = 0
   private areWidthsSet = false
   private isLaidOut = false
 
   constructor(private readonly options: DatasetViewerOptions) {
     super()
+    this.addClass("jp-Prompt2Model")
     this.addClass("jp-Prompt2ModelViewer")
-    this.bar = new ToolBar(options.path.split("/").at(-1) ?? options.path, {
+    this.bar = new ToolBar(fileName(options.path), {
       search: (search) => search !== this.query.search && this.setQuery({ ...this.query, search }),
-      removeFilter: (index) => this.setQuery({ ...this.query, filters: this.query.filters.filter((_filter, other) => other !== index) }),
+      removeFilter: (index) => this.setQuery(removeFilter(this.query, index)),
       reset: () => this.showAll(),
       copyCode: () => this.copyCode(),
       exportAs: (format) => void this.exportAs(format),
@@ -102,31 +99,36 @@ export class DatasetViewer extends Panel {
       focusGrid: () => this.grid.viewport.node.focus(),
     })
     this.colours = readColours(document.body)
-    this.grid = this.makeGrid()
-    this.side.addClass("p2m-side")
-    this.side.node.setAttribute("role", "complementary")
-    this.side.node.setAttribute("aria-label", trans.__("The chosen row"))
-    this.side.node.tabIndex = 0
+    this.grid = createGrid(this.gridActions())
+    this.chosen = new ChosenRow({
+      client: () => this.client,
+      columns: () => this.model.columns,
+      textColumn: () => this.textColumn(),
+      findsNearestRow: () => options.findsNearestRow(),
+      linkTo: (row) => options.linkTo(row),
+      goTo: (row) => void this.goToRow(row),
+      onChosen: () => this.changed(),
+      say: (sentence) => this.bar.say(sentence),
+      showTrouble: (sentence) => this.showTrouble(sentence),
+    })
     this.trouble.setAttribute("role", "alert")
     this.trouble.hidden = true
-    this.said.setAttribute("aria-live", "polite")
     this.tip.hidden = true
     this.split.addWidget(this.grid)
-    this.split.addWidget(this.side)
+    this.split.addWidget(this.chosen)
     SplitPanel.setStretch(this.grid, 1)
-    SplitPanel.setStretch(this.side, 0)
+    SplitPanel.setStretch(this.chosen, 0)
     const top = new Widget({ node: this.bar.node })
     this.addWidget(top)
     this.addWidget(new Widget({ node: this.trouble }))
     this.addWidget(this.split)
-    this.node.append(this.tip, this.said)
+    this.node.append(this.tip, this.chosen.said)
     this.observer = new MutationObserver(() => this.takeColours())
     this.observer.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-name", "data-jp-theme-light"] })
     // Where filters need a second line, the grid has less room.
     this.heights = new ResizeObserver(() => MessageLoop.postMessage(this.split, Widget.ResizeMessage.UnknownSize))
     this.heights.observe(this.bar.node)
     this.heights.observe(this.trouble)
-    this.showHints()
     void this.start()
   }
 
@@ -135,7 +137,7 @@ export class DatasetViewer extends Panel {
     const state = await this.options.findState()
     if (this.isDisposed) return
     if (state && isEverything(this.query)) this.query = state.query
-    this.row ??= state?.row ?? null
+    this.chosen.row ??= state?.row ?? null
     void this.open()
   }
 
@@ -146,13 +148,12 @@ export class DatasetViewer extends Panel {
     this.client?.dispose()
     this.bar.dispose()
     clearTimeout(this.watching)
-    clearTimeout(this.nearest)
     super.dispose()
   }
 
   /** Chooses this row of the file, and shows all rows where it does not match. */
   async goToRow(row: number): Promise<void> {
-    this.row = row
+    this.chosen.row = row
     this.wanted = { row, mayShowAll: true }
     await this.chooseWanted()
   }
@@ -181,7 +182,7 @@ export class DatasetViewer extends Panel {
   /** Only the rows that pass these filters, in the file's order. */
   showRows(filters: readonly Filter[]): void {
     const query: Query = { ...everything, filters }
-    this.row = null
+    this.chosen.row = null
     // A file that is still being opened takes the query when it is open.
     if (this.file) this.setQuery(query)
     else this.query = query
@@ -228,11 +229,7 @@ export class DatasetViewer extends Panel {
     this.bar.say(trans.__("Writing the rows ..."))
     try {
       const blob = await this.client.ask("export", { format })
-      const link = createElement("a")
-      link.href = URL.createObjectURL(blob)
-      link.download = `${(this.options.path.split("/").at(-1) ?? "rows").replace(/\.[^.]+$/, "")}.selection.${format}`
-      link.click()
-      setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
+      saveBlob(blob, `${fileName(this.options.path).replace(/\.[^.]+$/, "")}.selection.${format}`)
       this.bar.say(trans._n("%2 row saved.", "%2 rows saved.", this.view.matches, formatCount(this.view.matches)))
     } catch (error) {
       this.showTrouble((error as Error).message)
@@ -258,28 +255,11 @@ export class DatasetViewer extends Panel {
     this.split.setRelativeSizes([1 - side, side])
   }
 
-  private makeGrid(): DataGrid {
-    const grid = new RowsGrid({
-      defaultSizes: { rowHeight, columnWidth: 150, rowHeaderWidth: 84, columnHeaderHeight: headerHeight },
-      minimumSizes: { rowHeight, columnWidth: 44, rowHeaderWidth: 56, columnHeaderHeight: headerHeight },
-      headerVisibility: "all",
-      stretchLastColumn: true,
-    })
-    const actions = this.gridActions()
-    grid.mouseHandler = new GridMouse(actions)
-    grid.keyHandler = new GridKeys(actions)
-    const { node } = grid.viewport
-    node.tabIndex = 0
-    node.setAttribute("role", "application")
-    node.setAttribute("aria-roledescription", trans.__("table"))
-    return grid
-  }
-
   private gridActions(): GridActions {
     return {
       partsOf: (column) => this.partsOf(column),
-      sortBy: (column, isAdded) => this.sortBy(column, isAdded),
-      filterByParts: (_column, first, last) => this.filterByParts(first, last),
+      sortBy: (column, isAdded) => this.setQuery(sortBy(this.query, this.model.columns[column].name, isAdded)),
+      filterByParts: (_column, first, last) => this.setQuery(toggleFilter(this.query, filterOfParts(first, last))),
       showDrag: (column, first, last) => {
         this.drag = { column, first, last }
         this.model.setQuery(this.query)
@@ -315,7 +295,8 @@ export class DatasetViewer extends Panel {
       this.takeFile(file)
       this.bar.showQuery(this.query, file.columns)
       // What was filtered away before the page was loaded again stays away.
-      if (this.row !== null) this.wanted = { row: this.row, mayShowAll: isEverything(this.query) }
+      const { row } = this.chosen
+      if (row !== null) this.wanted = { row, mayShowAll: isEverything(this.query) }
       if (isEverything(this.query)) this.takeView({ matches: file.numRows, seen: file.numRows, isDone: file.isIndexed, version: 0 })
       else this.setQuery(this.query)
       this.openRejected = await this.options.findRejected()
@@ -327,7 +308,7 @@ export class DatasetViewer extends Panel {
 
   private makeSelection(): BasicSelectionModel {
     const selection = new BasicSelectionModel({ dataModel: this.model, selectionMode: "row" })
-    selection.changed.connect(() => void this.showChosen())
+    selection.changed.connect(() => this.showChosen())
     return selection
   }
 
@@ -379,25 +360,12 @@ export class DatasetViewer extends Panel {
     }
   }
 
-  /** As wide as the first rows need; what is left over goes to the longest texts. */
-  private setWidths(names: readonly string[], cells: readonly (readonly unknown[])[]): void {
+  private setWidths(names: readonly string[], cells: Block["cells"]): void {
     this.areWidthsSet = true
-    const { columns } = this.model
-    const wanted = names.map((name, index) => {
-      const kind = columns.find((column) => column.name === name)?.kind
-      const longest = Math.max(0, ...cells[index].slice(0, 60).map((cell) => showCell(cell as never, kind).length))
-      const least = kind === "text" ? 104 : 126
-      return Math.max(least, Math.min(420, Math.ceil(longest * 7.3) + 20))
-    })
-    const spare = this.grid.viewport.node.clientWidth - this.grid.headerWidth - wanted.reduce((sum, width) => sum + width, 0)
-    const longest = wanted.indexOf(Math.max(...wanted))
-    wanted.forEach((width, index) => {
-      this.grid.resizeColumn(
-        "body",
-        index,
-        width + (index === longest && names.length === columns.length ? Math.max(0, Math.min(spare, 320)) : 0),
-      )
-    })
+    const columns = names.flatMap((name) => this.model.columns.find((column) => column.name === name) ?? [])
+    const areAll = columns.length === this.model.columns.length
+    const room = areAll ? this.grid.viewport.node.clientWidth - this.grid.headerWidth : 0
+    for (const [index, width] of widthsOf(columns, cells, room).entries()) this.grid.resizeColumn("body", index, width)
   }
 
   private watch(column: number): void {
@@ -427,32 +395,6 @@ export class DatasetViewer extends Panel {
     this.changed()
   }
 
-  private sortBy(column: number, isAdded: boolean): void {
-    const name = this.model.columns[column].name
-    const known = this.query.sort.find((key) => key.column === name)
-    const others = isAdded ? this.query.sort.filter((key) => key.column !== name) : []
-    // Up, down, not at all.
-    const own = !known ? [{ column: name, isDescending: false }] : known.isDescending ? [] : [{ column: name, isDescending: true }]
-    this.setQuery({ ...this.query, sort: [...others, ...own] })
-  }
-
-  private filterByParts({ filter }: HeaderPart, { filter: last }: HeaderPart): void {
-    const isRange = (filter.kind === "range" || filter.kind === "length") && (last.kind === "range" || last.kind === "length")
-    this.toggleFilter(isRange ? { ...filter, high: last.high, isLast: last.isLast } : filter)
-  }
-
-  /** A second click on the same takes it away; a further value joins those that are chosen. */
-  private toggleFilter(filter: Filter): void {
-    const own = this.query.filters.find(({ column }) => column === filter.column)
-    const others = this.query.filters.filter(({ column }) => column !== filter.column)
-    const place = this.query.filters.findIndex(({ column }) => column === filter.column)
-    const next = own ? combine(own, filter) : filter
-    const filters = next
-      ? [...others.slice(0, place < 0 ? others.length : place), next, ...others.slice(place < 0 ? others.length : place)]
-      : others
-    this.setQuery({ ...this.query, filters })
-  }
-
   private press(key: string): boolean {
     const selection = this.grid.selectionModel
     if (key === "/") this.focusSearch()
@@ -461,23 +403,18 @@ export class DatasetViewer extends Panel {
     else if (key === "c") this.copyCode()
     else if (key === "Escape" && selection?.isEmpty) this.showAll()
     else if (!selection || selection.isEmpty) return false
-    else if (key === "Enter") this.side.node.focus()
+    else if (key === "Enter") this.chosen.node.focus()
     else if (key === "f") this.filterByCell(selection.cursorRow, selection.cursorColumn)
-    else if (key === "s" || key === "S") this.sortBy(selection.cursorColumn, key === "S")
-    else if (key === "l" && this.row !== null) this.copyLink(this.row)
-    else if (key === "m") void this.markRow()
+    else if (key === "s" || key === "S") this.setQuery(sortBy(this.query, this.model.columns[selection.cursorColumn].name, key === "S"))
+    else if (key === "l") this.chosen.copyLink()
+    else if (key === "m") void this.chosen.mark()
     else return false
     return true
   }
 
   private filterByCell(place: number, column: number): void {
-    const { name, kind } = this.model.columns[column]
     const value = this.model.cellAt(place, column)
-    if (value === undefined) return
-    if (value === null) this.toggleFilter({ kind: "missing", column: name })
-    else if (typeof value === "number" && kind !== "text")
-      this.toggleFilter({ kind: "range", column: name, low: value, high: value, isLast: true })
-    else this.toggleFilter({ kind: "values", column: name, values: [String(value)] })
+    if (value !== undefined) this.setQuery(toggleFilter(this.query, filterOfCell(this.model.columns[column], value)))
   }
 
   private choosePlace(place: number): void {
@@ -487,79 +424,13 @@ export class DatasetViewer extends Panel {
     this.grid.scrollToRow(place)
   }
 
-  private async showChosen(): Promise<void> {
+  private showChosen(): void {
     const { selectionModel } = this.grid
-    const { client } = this
-    clearTimeout(this.nearest)
-    if (!client || !selectionModel || selectionModel.isEmpty || selectionModel.cursorRow < 0) return
-    const turn = ++this.shown
+    if (!selectionModel || selectionModel.isEmpty || selectionModel.cursorRow < 0) return
     const place = selectionModel.cursorRow
-    try {
-      const known = this.model.rowAt(place)
-      const number = known ?? (await client.ask("block", { start: place, end: place + 1, columns: [] })).rows[0]
-      if (number === undefined) return
-      const row = await client.ask("row", { row: number })
-      if (turn !== this.shown || this.isDisposed) return
-      this.row = number
-      this.changed()
-      const others = this.marked && this.marked.row !== number ? [{ row: this.marked, why: trans.__("marked") }] : []
-      this.showDetail(row, others)
-      this.announce(row, selectionModel.cursorColumn)
-      if (others.length === 0 && this.options.findsNearestRow()) this.nearest = setTimeout(() => void this.addNearest(row, turn), 300)
-    } catch (error) {
-      this.showTrouble((error as Error).message)
-    }
-  }
-
-  private async addNearest(row: FullRow, turn: number): Promise<void> {
-    const column = this.textColumn()
-    if (!column || !this.client) return
-    const nearest = await this.client.ask("nearest", { row: row.row, column }).catch(() => null)
-    if (!nearest || turn !== this.shown || this.isDisposed) return
-    const other = await this.client.ask("row", { row: nearest.row })
-    if (turn !== this.shown || this.isDisposed) return
-    this.showDetail(row, [
-      { row: other, why: nearest.likeness === 1 ? trans.__("the nearest, with the same input") : trans.__("the nearest") },
-    ])
-  }
-
-  private showDetail(row: FullRow, others: readonly OtherRow[]): void {
-    const { scrollTop } = this.side.node
-    const isSame = this.side.node.dataset.row === String(row.row)
-    this.side.node.dataset.row = String(row.row)
-    const detail = renderDetail(row, this.model.columns, others, {
-      copyLink: (number) => this.copyLink(number),
-      goTo: (number) => void this.goToRow(number),
-    })
-    this.side.node.replaceChildren(detail, hints())
-    this.side.node.scrollTop = isSame ? scrollTop : 0
-  }
-
-  private announce(row: FullRow, column: number): void {
-    const info = this.model.columns[column]
-    const value = row.cells.find(({ name }) => name === info?.name)?.value ?? null
-    this.said.textContent = trans
-      .__("Row %1", formatCount(row.row))
-      .concat(`, ${info?.name ?? ""}: ${showCell(value, info?.kind)}`)
-      .slice(0, 400)
-  }
-
-  private async markRow(): Promise<void> {
-    if (this.row === null || !this.client) return
-    this.marked = this.marked?.row === this.row ? undefined : await this.client.ask("row", { row: this.row })
-    this.bar.say(
-      this.marked ? trans.__("Row %1 is marked: choose another to compare.", formatCount(this.row)) : trans.__("No row is marked."),
-    )
-  }
-
-  private copyLink(row: number): void {
-    Clipboard.copyToSystem(this.options.linkTo(row))
-    this.bar.say(trans.__("The address of row %1 is copied.", formatCount(row)))
-  }
-
-  private showHints(): void {
-    const empty = createElement("p", "p2m-mute", trans.__("Choose a row to read it whole, and to see how it came here."))
-    this.side.node.replaceChildren(empty, hints())
+    const find = async () =>
+      this.model.rowAt(place) ?? (await this.client?.ask("block", { start: place, end: place + 1, columns: [] }))?.rows[0]
+    void this.chosen.showRow(find, selectionModel.cursorColumn)
   }
 
   private showTip(text: string, clientX: number, clientY: number): void {
@@ -574,7 +445,7 @@ export class DatasetViewer extends Panel {
     if (this.isDisposed) return
     const again = createLink(trans.__("Open it again"), () => void this.open())
     this.trouble.replaceChildren(
-      createElement("span", "", `${trans.__("%1 cannot be read: %2", this.options.path.split("/").at(-1), sentence)} `),
+      createElement("span", "", `${trans.__("%1 cannot be read: %2", fileName(this.options.path), sentence)} `),
       again,
     )
     this.trouble.hidden = false
@@ -600,38 +471,18 @@ export class DatasetViewer extends Panel {
     // Which rows are alike is not known any more after a reload.
     const isKept = ({ column }: { readonly column: string }) => column !== alikeColumn
     const { search, filters, sort } = this.query
-    this.options.onStateChanged({ query: { search, filters: filters.filter(isKept), sort: sort.filter(isKept) }, row: this.row })
+    this.options.onStateChanged({ query: { search, filters: filters.filter(isKept), sort: sort.filter(isKept) }, row: this.chosen.row })
   }
 }
 
-/** Two filters on one column as one; undefined where they cancel each other. */
-function combine(own: Filter, added: Filter): Filter | undefined {
-  if (own.kind === "values" && added.kind === "values") {
-    const values = added.values.every((value) => own.values.includes(value))
-      ? own.values.filter((value) => !added.values.includes(value))
-      : [...own.values, ...added.values]
-    return values.length > 0 ? { ...own, values } : undefined
-  }
-  return JSON.stringify(own) === JSON.stringify(added) ? undefined : added
+function fileName(path: string): string {
+  return path.split("/").at(-1) || path
 }
 
-function describeAlike({ rows, groups, leaks, compared, all }: Alike): string {
-  const words = [
-    rows === 0
-      ? trans.__("No two rows are alike.")
-      : trans._n("%2 row in %3 groups", "%2 rows in %3 groups", rows - leaks, formatCount(rows - leaks), formatCount(groups)),
-  ]
-  if (leaks > 0) words.push(trans._n("%2 repeats another split", "%2 repeat another split", leaks, formatCount(leaks)))
-  if (compared < all) words.push(trans.__("of the first %1", formatCount(compared)))
-  return words.join(", ")
-}
-
-function hints(): HTMLElement {
-  return createElement(
-    "p",
-    "p2m-mute p2m-hints",
-    trans.__(
-      "j k moves \u00b7 / searches \u00b7 f filters by this cell \u00b7 s sorts, S adds \u00b7 m marks, to compare \u00b7 l copies the link \u00b7 c copies code",
-    ),
-  )
+function saveBlob(blob: Blob, name: string): void {
+  const link = createElement("a")
+  link.href = URL.createObjectURL(blob)
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
 }

@@ -8,6 +8,7 @@ import { letOthersGo, type View } from "./view"
 const cellsAtOnce = 200_000
 
 export async function exportRows(table: Table, view: View, format: "csv" | "jsonl"): Promise<Blob> {
+  await view.whenDone()
   const columns = table.columns.map(({ name }) => name)
   const rowsAtOnce = Math.max(1, Math.floor(cellsAtOnce / columns.length))
   const parts: Blob[] = format === "csv" ? [new Blob([`${columns.map(quote).join(",")}\n`])] : []

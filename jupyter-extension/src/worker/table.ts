@@ -20,6 +20,7 @@ export class Table {
   private readonly kept = new Map<string, { values: Cells; size: number }>()
   private readonly reading = new Map<string, Promise<Cells>>()
   private size = 0
+  private advancing: Promise<void> | undefined
   private readonly derived: readonly ColumnInfo[]
   /** Columns that were found out about this file, whole in memory. */
   private readonly added = new Map<string, Cells>()
@@ -98,8 +99,12 @@ export class Table {
     return parseProvenance(values)[0]
   }
 
+  /** Finds one more chunk. Who asks while somebody else waits for it waits for the same one, or it would be there twice. */
   advance(): Promise<void> {
-    return this.source.advance()
+    this.advancing ??= this.source.advance().finally(() => {
+      this.advancing = undefined
+    })
+    return this.advancing
   }
 
   get state(): FileState {

@@ -3,6 +3,7 @@ import { type Filter, isEverything, type Query, type ViewState } from "../protoc
 import { Sorter, sortRows } from "./sort-rows"
 import { numberOf, textOf } from "./summaries"
 import type { Cells, Table } from "./table"
+import { Trouble } from "./trouble"
 
 /** Lets messages in between two chunks. */
 export function letOthersGo(): Promise<void> {
@@ -25,6 +26,7 @@ export class View {
   private isDone = false
   private isEnded = false
   private version: number
+  private running: Promise<void> = Promise.resolve()
 
   constructor(
     private readonly table: Table,
@@ -62,8 +64,19 @@ export class View {
   }
 
   /** Goes through the file once. @throws what reading throws */
-  async run(): Promise<void> {
-    if (isEverything(this.query)) return
+  run(): Promise<void> {
+    if (!isEverything(this.query)) this.running = this.goThrough()
+    return this.running
+  }
+
+  /** When all of its rows are known. @throws what reading throws, and Trouble where another view has ended it */
+  async whenDone(): Promise<void> {
+    while (!this.table.isIndexed) await this.table.advance()
+    await this.running
+    if (this.isEnded) throw new Trouble("Other rows were asked for meanwhile: export again.")
+  }
+
+  private async goThrough(): Promise<void> {
     const sorters = this.query.sort.map((key) => new Sorter(key, this.table.kindOf(key.column)))
     let told = 0
     let sortAt = 0
