@@ -1,16 +1,12 @@
 // A process that ablates a tiny task in the run folder that it is given, as a notebook's cell would, and writes the table beside it. Its word is
 // JSON: `{ run, redis, folder }` for a queue, `{ run }` for this machine.
-import { cpSync, readFileSync, writeFileSync } from "node:fs"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { ablate, Dataset, openRun, queue } from "prompt2model"
+import { writeSmallModel } from "./small-model.mjs"
 
-const { run: folder, redis, folder: shared, epochs = [2, 3, 4] } = JSON.parse(process.argv[2])
-const model = join(folder, "../tiny")
-const bundled = join(import.meta.dirname, "../../kernel-lib/data/models/byte-t5-tiny")
-cpSync(bundled, model, { recursive: true })
-const configuration = JSON.parse(readFileSync(join(bundled, "config.json"), "utf8"))
-const small = { d_model: 32, d_ff: 64, num_layers: 1, num_decoder_layers: 1, num_heads: 4 }
-writeFileSync(join(model, "config.json"), JSON.stringify({ ...configuration, ...small }))
+const { run: folder, redis, folder: shared, epochs = [2, 3, 4], distillFrom } = JSON.parse(process.argv[2])
+const model = writeSmallModel(join(folder, "../tiny"))
 const rows = (count, word) => Array.from({ length: count }, (_, index) => ({ input: `${word} ${index}`, output: String(index % 3) }))
 const notices = []
 const reporter = {
@@ -26,7 +22,7 @@ try {
     own: Dataset.from(rows(160, "row")),
     test: Dataset.from(rows(9, "test")),
     grid: { source: ["own"], model: [model], epochs, labelSmoothing: [0, 0.1], learningRate: [1e-3, 2e-3, 3e-3, 4e-3] },
-    training: { batchSize: 4, maxOutputTokens: 2 },
+    training: { batchSize: 4, maxOutputTokens: 2, ...(distillFrom && { distillFrom: () => {} }) },
     ...(redis && { runOn: queue({ redis, folder: shared }) }),
   })
   writeFileSync(join(folder, "table.json"), JSON.stringify({ csv: ablation.toCsv(), payload: ablation.toPayload(), notices }))

@@ -31,8 +31,13 @@ export class RunningProcess {
   }
 }
 
-export function startWorker(words: readonly string[], environment?: Readonly<Record<string, string>>): RunningProcess {
-  return new RunningProcess([join(__dirname, "../../kernel-lib/bin/prompt2model.mjs"), "worker", ...words], environment)
+/** @param program another installation's than the checkout's */
+export function startWorker(
+  words: readonly string[],
+  environment?: Readonly<Record<string, string>>,
+  program = join(__dirname, "../../kernel-lib/bin/prompt2model.mjs"),
+): RunningProcess {
+  return new RunningProcess([program, "worker", ...words], environment)
 }
 
 export function startSubmitter(word: object): RunningProcess {

@@ -2,13 +2,14 @@
 // `{ run, parallel }`, with `redis` and `folder` for a queue.
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { bundledHub, Dataset, loadModel, localProcesses, openRun, queue, searchHyperparameters } from "prompt2model"
+import { Dataset, loadModel, localProcesses, openRun, queue, searchHyperparameters } from "prompt2model"
+import { writeSmallModel } from "./small-model.mjs"
 
 const { run: folder, parallel, redis, folder: shared } = JSON.parse(process.argv[2])
 const rows = (count, word) =>
   Dataset.from(Array.from({ length: count }, (_, index) => ({ input: `${word} ${index}`, output: String(index % 3) })))
 const run = await openRun(folder, { seed: 3, engine: "onnx" })
-const base = await loadModel("bundled/byte-t5-tiny", { hub: bundledHub(), seed: 3, engine: "onnx" })
+const base = await loadModel(writeSmallModel(join(folder, "../tiny")), { seed: 3, engine: "onnx" })
 const search = await searchHyperparameters(base, {
   run,
   ...{ train: rows(24, "row"), validation: rows(8, "other"), trials: 7, stopAfter: 2 },
