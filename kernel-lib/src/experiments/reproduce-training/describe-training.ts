@@ -10,7 +10,7 @@ export function describeTraining(data: ReproducedTrainingData): string[] {
   const { metrics, rows, settings, seeds, lastSteps, diagnosis, notes } = data
   const rejected = rows.rejected === 0 ? "" : `, ${formatCount(rows.rejected)} of them left out since they repeat others or test rows`
   return [
-    ...describeStanding(data),
+    ...metrics.flatMap((metric) => describeStanding(data, metric)),
     ...describePublished(data),
     ...explainStanding(data),
     ...lastSteps.map((step) => describeStep(step, metrics[0])),
@@ -22,8 +22,8 @@ export function describeTraining(data: ReproducedTrainingData): string[] {
 }
 
 /** Above and below which systems the student is. */
-function describeStanding({ metrics, comparisons }: ReproducedTrainingData): string[] {
-  const metric = metricNamed(metrics[0])
+function describeStanding({ comparisons }: ReproducedTrainingData, name: string): string[] {
+  const metric = metricNamed(name)
   const ofMetric = comparisons.filter((one) => one.metric === metric.name)
   const show = ({ system, value, low, high }: ReproducedComparison) =>
     `${system} ${signed(value, metric.scale)} (${formatScore(low, metric.scale)} to ${formatScore(high, metric.scale)})`
@@ -74,7 +74,7 @@ function explainStanding({ metrics, student, others, diagnosis }: ReproducedTrai
 
 function describeStep({ over, from, to, value, low, high }: CurveStep, metric: string): string {
   const { label, scale } = metricNamed(metric)
-  const trend = low > 0 ? "the curve still rises" : high < 0 ? "the curve falls" : "the curve is flat, as far as these rows tell"
+  const trend = low > 0 ? "the curve still rises" : high < 0 ? "the curve falls" : "whether the curve still rises is not clear"
   return `From ${formatCount(from)} to ${countOf(to, over.slice(0, -1))}: ${signed(value, scale)} ${label} (${formatScore(low, scale)} to ${formatScore(high, scale)}); ${trend}.`
 }
 
