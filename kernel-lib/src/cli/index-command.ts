@@ -1,7 +1,7 @@
 // prompt2model index: keeps an index of a hub's cards in a folder, for `retrieve --index`.
 import { type IndexHubOptions, indexHub } from "../services/hubs"
 import { loadEmbedder } from "../students"
-import { hubOption, jsonOption, readHub, signalOfInterrupt, terminalReporter } from "./shared-options"
+import { embedderOption, hubOption, jsonOption, readHub, signalOfInterrupt, terminalReporter } from "./shared-options"
 import { type Command, choiceOption, textOption } from "./usage"
 
 export const indexCommand: Command = {
@@ -12,7 +12,7 @@ export const indexCommand: Command = {
   options: {
     hub: hubOption,
     what: { value: "KIND", summary: "both (default), datasets or models" },
-    embedder: { value: "MODEL_FOLDER", summary: "an embedding model, to search by meaning too (default: by words alone)" },
+    embedder: embedderOption,
     full: { summary: "lists everything again, so that what the hub no longer has leaves" },
     json: jsonOption,
   },

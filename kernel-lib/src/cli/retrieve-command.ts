@@ -4,7 +4,9 @@ import { parsePrompt } from "../stages/parse-prompt/parse-prompt"
 import { retrieveDatasets } from "../stages/retrieve-datasets/retrieve-datasets"
 import { retrieveModels } from "../stages/retrieve-models/retrieve-models"
 import { ephemeralRun } from "../store/run"
+import { loadEmbedder } from "../students"
 import {
+  embedderOption,
   hubOption,
   indexOption,
   jsonOption,
@@ -15,26 +17,29 @@ import {
   teacherOption,
   terminalReporter,
 } from "./shared-options"
-import type { Command } from "./usage"
+import { type Command, textOption } from "./usage"
 
 export const retrieveCommand: Command = {
   name: "retrieve",
   subject: "PROMPT.txt",
   numSubjects: 1,
   summary: "finds datasets and base models for a prompt, and says why each ranks where it does",
-  options: { hub: hubOption, index: indexOption, teacher: teacherOption, json: jsonOption },
+  options: { hub: hubOption, index: indexOption, embedder: embedderOption, teacher: teacherOption, json: jsonOption },
   async run(words) {
     const reporter = terminalReporter()
     const text = await readPrompt(words.subjects[0])
+    const model = textOption(words, "embedder")
+    const embedder = model === undefined ? undefined : await loadEmbedder(model)
     const run = ephemeralRun({
       teacher: await readTeacher(words),
-      hub: readHub(words),
+      hub: readHub(words, embedder),
       signal: signalOfInterrupt(reporter),
       reporter,
     })
     const spec = await parsePrompt(text, { run })
     const datasets = await retrieveDatasets(spec, { run })
     const models = await retrieveModels(spec, { run })
+    embedder?.dispose()
     if (words.values.json) {
       for (const { card, configuration, split, inputColumns, outputColumn, score, votes, why, isChosen } of datasets) {
         writeLine({

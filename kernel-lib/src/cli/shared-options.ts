@@ -5,6 +5,7 @@ import type { Hub } from "../core/hub"
 import type { EngineName, Reporter } from "../core/run"
 import type { Teacher } from "../core/teacher"
 import { createTerminalReporter } from "../display/terminal"
+import type { TextEmbedder } from "../search"
 import { bundledHub, huggingFaceHub } from "../services/hubs"
 import { teacherFromName } from "../services/teachers"
 import { type CommandOption, choiceOption, textOption, UsageError, type Words } from "./usage"
@@ -18,6 +19,10 @@ export const indexOption: CommandOption = {
   value: "FOLDER",
   summary: "search in what prompt2model index keeps there of the hub huggingface, which is then the default",
 }
+export const embedderOption: CommandOption = {
+  value: "MODEL_FOLDER",
+  summary: "an embedding model, to search the index by meaning too (default: by words alone)",
+}
 export const engineOption: CommandOption = { value: "E", summary: "auto (default), onnx, tensorflow, xla or eager" }
 export const seedOption: CommandOption = { value: "N", summary: "whole number that decides every random choice (default 1)" }
 export const maxUsdOption: CommandOption = { value: "X", summary: "most US dollars to spend on the teacher, over the whole run" }
@@ -30,10 +35,11 @@ export function readTeacher(words: Words): Promise<Teacher> {
   return teacherFromName(textOption(words, "teacher") ?? "simulated")
 }
 
-export function readHub(words: Words): Hub {
+/** @param embedder the one that the index was built with, where there is one */
+export function readHub(words: Words, embedder?: TextEmbedder): Hub {
   const index = textOption(words, "index")
   const name = choiceOption(words, "hub", ["bundled", "huggingface"], index === undefined ? "bundled" : "huggingface")
-  if (name === "huggingface") return huggingFaceHub({ index })
+  if (name === "huggingface") return huggingFaceHub({ index, embedder })
   if (index === undefined) return bundledHub()
   throw new UsageError("--index is for --hub huggingface: the bundled hub is searched whole.")
 }

@@ -77,8 +77,14 @@ export interface Hub {
   readonly identity: string
   /** What leaves the machine goes here; undefined when nothing does. */
   readonly sendsTo?: string
-  /** Cards that may fit `query`, unranked; a small hub answers with all it has. `searched` is how many it looked through. */
-  findDatasets(query: string, options?: { signal?: AbortSignal }): Promise<{ cards: DatasetCard[]; searched: number }>
+  /**
+   * Cards that may fit `query`; a small hub answers with all it has. `searched` is how many it looked through. `scores`, where it ranked them
+   * itself, are one for each card, best first, the larger the better; they decide the order then, else the cards' words do.
+   */
+  findDatasets(
+    query: string,
+    options?: { signal?: AbortSignal },
+  ): Promise<{ cards: DatasetCard[]; searched: number; scores?: readonly number[] }>
   findModels(query: string, options?: { signal?: AbortSignal }): Promise<{ cards: ModelCard[]; searched: number }>
   /** All that it has, page by page, what was changed last first. Absent where the find methods answer with everything. */
   listDatasets?(options?: ListingOptions): AsyncIterable<ListedPage<DatasetCard>>

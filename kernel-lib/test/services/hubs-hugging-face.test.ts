@@ -173,6 +173,21 @@ describe("findDatasets", () => {
     ])
   })
 
+  test("of sets further down that say what columns they have, those that nothing can be read of lose them", async () => {
+    const says = { downloads: 5, cardData: { dataset_info: { features: [{ name: "a" }, { name: "b" }], splits: [{ name: "train" }] } } }
+    const many = Array.from({ length: 9 }, (_, row) => ({
+      id: `acme/coins-${row}`,
+      info: says,
+      parquet: row < 7 ? { default: { train: [dates(1, 3)] } } : undefined,
+    }))
+    const crowded = await startHubServer({ datasets: [...many, { id: "acme/coins-script", info: says, files: { "coins-script.py": "" } }] })
+    const { cards } = await huggingFaceHub({ endpoint: crowded.endpoint, cacheFolder, retry: quick }).findDatasets("old coins")
+    await crowded.close()
+    const readable = cards.filter(({ access, configurations }) => access === "open" && configurations.length > 0)
+    expect(readable.map(({ id }) => id).sort()).toEqual(many.slice(0, 7).map(({ id }) => id))
+    expect(cards.filter(({ access }) => access === "script").map(({ id }) => id)).toEqual(["acme/coins-script"])
+  })
+
   test("a broken file of one dataset does not hide the others", async () => {
     server.faults.push(
       { on: "store /datasets/acme/dates-to-iso", corrupt: true },

@@ -115,6 +115,18 @@ describe("retrieveDatasets", () => {
     )
   })
 
+  it("keeps the order of a hub that ranked its cards, words in common or not", async () => {
+    const far = datasetCard("d/far", { description: "Nothing alike" })
+    const hub = {
+      ...hubOf([]),
+      identity: "ranked",
+      findDatasets: async () => ({ cards: [far, ...cards.slice(0, 2)], searched: 900, scores: [0.9, 0.5, 0.1] }),
+    }
+    const candidates = await retrieveDatasets(spec, { hub })
+    expect(candidates.map(({ card }) => card.id)).toEqual(["d/far", "a/one", "b/two"])
+    expect(candidates[1].why).toContain("words: ")
+  })
+
   it("chooses none where the votes do not agree, or say that none fits", async () => {
     for (const votes of [[vote("a/one"), vote("b/two"), vote("none")], [vote("none")], [vote("d/four")]]) {
       const candidates = await retrieveDatasets(spec, {

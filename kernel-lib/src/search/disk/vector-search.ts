@@ -24,6 +24,8 @@ export class VectorSearch {
   private readonly vectors: FileReader
   private readonly lists?: VectorLists
   private readonly scratch: Buffer
+  /** As long as the longest list so far: memory that came and went with each list would cost more than reading it. */
+  private listScratch: Buffer = Buffer.alloc(0)
 
   /** @param numLists 0 where the index has none */
   constructor(
@@ -72,7 +74,11 @@ export class VectorSearch {
     const roughly = new TopRows(limit * looksAgain)
     for (const list of nearest.rank().rows) this.scanList(lists, list, query, roughly)
     const top = new TopRows(limit)
-    for (const row of roughly.rank().rows) top.offer(row, dot(query, 0, this.read(row), 0, dimensions))
+    const exact = new Float32Array(this.scratch.buffer)
+    for (const row of roughly.rank().rows) {
+      this.vectors.readInto(this.scratch, row * dimensions * 4, dimensions * 4)
+      top.offer(row, dot(query, 0, exact, 0, dimensions))
+    }
     return top.rank()
   }
 
@@ -80,7 +86,10 @@ export class VectorSearch {
     const { dimensions } = this
     const [first, count] = [places[list * 2], places[list * 2 + 1]]
     const entryBytes = entryHeadBytes + dimensions
-    const bytes = entries.read(first * entryBytes, count * entryBytes)
+    // Checked by the reader before memory is taken for it.
+    if (count * entryBytes > this.listScratch.length) this.listScratch = entries.read(first * entryBytes, count * entryBytes)
+    else entries.readInto(this.listScratch, first * entryBytes, count * entryBytes)
+    const bytes = this.listScratch
     const numbers = new Int8Array(bytes.buffer)
     for (let i = 0; i < count; i++) {
       const row = bytes.readUInt32LE(i * entryBytes)

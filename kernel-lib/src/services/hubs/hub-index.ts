@@ -16,6 +16,8 @@ export interface FoundCards<Card> {
   readonly cards: readonly Card[]
   /** How many were looked through. */
   readonly searched: number
+  /** Of each card, where a search of its own ranked them, best first. */
+  readonly scores?: readonly number[]
 }
 
 export interface HubIndex {
@@ -35,7 +37,7 @@ export function openHubIndex(folder: string, hub: string, embedder?: TextEmbedde
     const index = await openIndex<Card>(join(path, what), { embedder })
     try {
       const found = await index.search(query, { limit: maxCards, signal })
-      return { cards: found.map(({ card }) => card), searched: index.count }
+      return { cards: found.map(({ card }) => card), searched: index.count, scores: found.map(({ score }) => score) }
     } finally {
       index.close()
     }

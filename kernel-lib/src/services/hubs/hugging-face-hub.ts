@@ -107,14 +107,14 @@ function clientOf<Field extends string>(connection: HubConnection, fields: reado
 }
 
 /** The cards with what the hub says of the best of them today. */
-async function describeDatasets(connection: HubConnection, { cards, searched }: FoundCards<DatasetCard>, signal?: AbortSignal) {
+async function describeDatasets(connection: HubConnection, { cards, ...found }: FoundCards<DatasetCard>, signal?: AbortSignal) {
   const described = await Promise.all(
     cards.map((card, place) => {
       if (place < numDetailed) return addDetails(connection, card, signal)
       return place < numDetailed + numChecked && card.configurations.length > 0 ? checkReadable(connection, card, signal) : card
     }),
   )
-  return { cards: described, searched }
+  return { ...found, cards: described }
 }
 
 /** `card` with the configurations that the dataset's files show; those without such files can be read by a script only, or not at all. */

@@ -46,8 +46,8 @@ export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions,
   async work(spec, { limit = 5, votes = 5, take = 1 }, { run, signal, fingerprint, progress }) {
     const { hub, teacher } = run
     if (!hub) throw new InputError("hub.missing", "No hub was given: pass hub: bundledHub() or huggingFaceHub(), or a run that has one.")
-    const { cards, searched } = await hub.findDatasets(spec.instruction, { signal })
-    const found = searchCards(spec.instruction, cards, { limit: limit * searchedForEach })
+    const { cards, searched, scores } = await hub.findDatasets(spec.instruction, { signal })
+    const found = rankCards(spec.instruction, cards, scores).slice(0, limit * searchedForEach)
     const placed = await Promise.all(found.map((hit) => place(hit, { spec, teacher: undefined, signal })))
     const best = placed.sort((a, b) => b.score - a.score).slice(0, limit)
     const candidates = await Promise.all(best.map((candidate) => place(candidate, { spec, teacher, signal })))
@@ -85,6 +85,14 @@ export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions,
 
 /** The search looks this many times further than `limit`; what a sample row looks like then decides with the words who is among the best. */
 const searchedForEach = 3
+
+/** The cards by their words; in the hub's own order where it has one. */
+function rankCards(query: string, cards: readonly DatasetCard[], scores: readonly number[] | undefined): FoundCard<DatasetCard>[] {
+  const byWords = searchCards(query, cards, { limit: cards.length })
+  if (!scores) return byWords
+  const words = new Map(byWords.map((hit) => [hit.card, hit.words]))
+  return cards.map((card, place) => ({ card, score: scores[place], words: words.get(card) ?? [] }))
+}
 
 /** Likeness from which a set is taken without a teacher's vote. */
 const alike = 0.7
