@@ -14,10 +14,14 @@ export class RunningProcess {
   /** All that it wrote, on both ways. */
   said = ""
 
-  constructor(words: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+  /** @param mostBlocks of 1024 bytes, that a file of it may have: what stands for a disk that is full */
+  constructor(words: readonly string[], environment: Readonly<Record<string, string>> = {}, mostBlocks?: number) {
     // One thread everywhere, so that sums are in one order.
     const env: NodeJS.ProcessEnv = { ...process.env, PROMPT2MODEL_THREADS: "1", ...environment }
-    this.child = spawn(process.execPath, [...words], { env, stdio: ["ignore", "pipe", "pipe"] })
+    const command = [process.execPath, ...words]
+    const limited = ["bash", "-c", `ulimit -f ${mostBlocks}; exec "$@"`, "bash", ...command]
+    const [program, ...rest] = mostBlocks === undefined ? command : limited
+    this.child = spawn(program, rest, { env, stdio: ["ignore", "pipe", "pipe"] })
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
         this.said += text
@@ -31,13 +35,18 @@ export class RunningProcess {
   }
 }
 
-/** @param program another installation's than the checkout's */
+export interface WorkerChoices {
+  readonly environment?: Readonly<Record<string, string>>
+  /** Another installation's than the checkout's. */
+  readonly program?: string
+  readonly mostBlocks?: number
+}
+
 export function startWorker(
   words: readonly string[],
-  environment?: Readonly<Record<string, string>>,
-  program = join(__dirname, "../../kernel-lib/bin/prompt2model.mjs"),
+  { environment, program = join(__dirname, "../../kernel-lib/bin/prompt2model.mjs"), mostBlocks }: WorkerChoices = {},
 ): RunningProcess {
-  return new RunningProcess([program, "worker", ...words], environment)
+  return new RunningProcess([program, "worker", ...words], environment, mostBlocks)
 }
 
 export function startSubmitter(word: object): RunningProcess {

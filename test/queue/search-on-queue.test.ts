@@ -18,7 +18,7 @@ const search = (word: object) => {
   return one
 }
 const work = () => {
-  const worker = startWorker(["--folder", shared, "--lease", "4"], { PROMPT2MODEL_REDIS: redis.url })
+  const worker = startWorker(["--folder", shared, "--lease", "4"], { environment: { PROMPT2MODEL_REDIS: redis.url } })
   started.push(worker)
   return worker
 }

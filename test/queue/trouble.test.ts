@@ -3,7 +3,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { type RunningProcess, startSubmitter, startWorker, until } from "./processes"
+import { type RunningProcess, startSubmitter, startWorker, until, type WorkerChoices } from "./processes"
 import { findPort, hasRedis, RedisServer } from "./redis-server"
 
 const folder = mkdtempSync(join(tmpdir(), "prompt2model-queue-trouble-"))
@@ -12,8 +12,8 @@ let redis: RedisServer
 let shared: string
 let count = 0
 
-const work = (words: readonly string[], environment?: Readonly<Record<string, string>>, program?: string) => {
-  const worker = startWorker(words, environment, program)
+const work = (words: readonly string[], choices?: WorkerChoices) => {
+  const worker = startWorker(words, choices)
   started.push(worker)
   return worker
 }
@@ -28,6 +28,9 @@ async function lastWords(one: RunningProcess): Promise<{ code: number | null; se
   expect(one.said).not.toContain(redis.password)
   expect(one.said).not.toContain("    at ")
   return { code, sentence: one.said.trimEnd().split("\n").at(-1) ?? "" }
+}
+const forget = () => {
+  for (const name of ["cells", "stages"]) rmSync(join(shared, name), { recursive: true, force: true })
 }
 const numDone = () =>
   existsSync(join(shared, "cells"))
@@ -60,7 +63,9 @@ describe.skipIf(!hasRedis)("trouble with a queue (needs redis-server)", () => {
       expect(code).toBe(1)
       expect(sentence).toMatch(/^Redis at 127\.0\.0\.1:\d+ refuses the password: give the right one/)
     }
-    const worker = work(["--folder", shared], { PROMPT2MODEL_REDIS: `redis://127.0.0.1:${redis.port}`, REDIS_PASSWORD: redis.password })
+    const worker = work(["--folder", shared], {
+      environment: { PROMPT2MODEL_REDIS: `redis://127.0.0.1:${redis.port}`, REDIS_PASSWORD: redis.password },
+    })
     await until(
       () => worker.said.includes("takes cells"),
       () => worker.said,
@@ -100,7 +105,7 @@ describe.skipIf(!hasRedis)("trouble with a queue (needs redis-server)", () => {
     writeFileSync(join(older, "package.json"), JSON.stringify({ name: "prompt2model", version: "0.0.1", type: "module" }))
     // Packages are found beside the copy as they are beside the original.
     symlinkSync(join(__dirname, "../../node_modules"), join(folder, "node_modules"))
-    const old = await lastWords(work(["--redis", redis.url, "--folder", shared], {}, join(older, "bin/prompt2model.mjs")))
+    const old = await lastWords(work(["--redis", redis.url, "--folder", shared], { program: join(older, "bin/prompt2model.mjs") }))
     expect(old).toMatchObject({ code: 1, sentence: expect.stringMatching(/^The submitter has prompt2model \S+ and this worker 0\.0\.1/) })
     const worker = work(["--redis", redis.url, "--folder", shared, "--devices", "2", "--lease", "4"])
     expect((await lastWords(submitter)).code).toBe(0)
@@ -111,9 +116,25 @@ describe.skipIf(!hasRedis)("trouble with a queue (needs redis-server)", () => {
     expect((await lastWords(worker)).code).toBe(0)
   })
 
+  it("says why cells failed where no more can be written, and trains them in the same call again", async () => {
+    forget()
+    const word = { run: join(folder, "full"), epochs: [1] }
+    const full = work(["--redis", redis.url, "--folder", shared, "--lease", "4"], { mostBlocks: 20 })
+    expect((await lastWords(submit(word))).code).toBe(0)
+    const { payload } = JSON.parse(readFileSync(join(folder, "full", "table.json"), "utf8"))
+    expect(JSON.stringify(payload)).toMatch(/student may not grow any more: raise the limit on the size of a file/)
+    expect(numDone()).toBe(0)
+    full.kill("SIGTERM")
+    expect((await lastWords(full)).code).toBe(0)
+    const worker = work(["--redis", redis.url, "--folder", shared, "--lease", "4"])
+    expect((await lastWords(submit(word))).code).toBe(0)
+    expect(numDone()).toBe(8)
+    worker.kill("SIGTERM")
+    await worker.ended
+  })
+
   it("takes back what an interrupted submitter does not want any more, and goes on from what was done", async () => {
-    rmSync(join(shared, "cells"), { recursive: true })
-    rmSync(join(shared, "stages"), { recursive: true })
+    forget()
     const worker = work(["--redis", redis.url, "--folder", shared, "--lease", "4"])
     const word = { run: join(folder, "interrupted"), epochs: [3] }
     const interrupted = submit(word)
