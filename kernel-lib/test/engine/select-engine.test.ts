@@ -109,7 +109,7 @@ test("takes TensorFlow from the folder that is named, a Python package too, and 
   expect(() => openTensorFlow({ libraries })).toThrow(
     /^TensorFlow could not be loaded from .*: run `npm run setup:tensorflow -- --again`\.$/,
   )
-  expect(() => findTensorFlow({}, [folder])).toThrow("TensorFlow is not installed: run `npm run setup:tensorflow`.")
+  expect(() => findTensorFlow({}, [folder])).toThrow(/^TensorFlow is not installed: run `npm install @tensorflow\/tfjs-node`, or /)
 })
 
 test("follows links to where TensorFlow's libraries lie", () => {

@@ -43,7 +43,10 @@ export function findTensorFlow(environment: NodeJS.ProcessEnv = process.env, fol
       if (found) return found
     }
   }
-  throw new EngineError("engine.tensorflow-missing", "TensorFlow is not installed: run `npm run setup:tensorflow`.")
+  throw new EngineError(
+    "engine.tensorflow-missing",
+    "TensorFlow is not installed: run `npm install @tensorflow/tfjs-node`, or `npm run setup:tensorflow` in the library's repository.",
+  )
 }
 
 function startingFolders(): string[] {
