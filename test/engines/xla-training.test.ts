@@ -219,6 +219,25 @@ describe.skipIf(!pluginFile)(label, () => {
     await expect(session.evaluate(batch)).rejects.toMatchObject({ code: "engine.disposed" })
   })
 
+  test("a signal ends the wait for the compiler, and the next step goes on", async () => {
+    const [session, other] = [start(xla), start(xla)]
+    const batch = makeBatch(0, { rows: 4 })
+    for (const work of [
+      session.step.bind(session, [batch, batch]),
+      session.evaluate.bind(session, batch),
+      session.step.bind(session, batch),
+    ]) {
+      const controller = new AbortController()
+      setTimeout(() => controller.abort(), 1)
+      const promise = work({ learningRate: 0.01, signal: controller.signal } as never)
+      await expect(promise).rejects.toMatchObject({ code: "engine.cancelled" })
+    }
+    expect(session.stepsTaken).toBe(0)
+    const options = { learningRate: 0.01 }
+    expect(await session.step(batch, options)).toEqual(await other.step(batch, options))
+    for (const each of [session, other]) each.dispose()
+  })
+
   test("memory stays flat over hundreds of steps", async () => {
     const session = start(xla, { rate: 0.1 })
     const batch = makeBatch(0)

@@ -1,4 +1,5 @@
 // A recording as a program: its inputs and parameters by name in the program's order, compiled when it is first run.
+import { EngineError } from "../../core/errors"
 import type { Recording } from "../recording"
 import type { Precision } from "../session"
 import { dotPrecisionOf, emitRecording } from "./emitter"
@@ -45,12 +46,14 @@ export class LazyProgram {
     private readonly program: Program,
   ) {}
 
-  async run(inputs: readonly DeviceTensor[]): Promise<DeviceTensor[]> {
+  /** A signal ends the wait for the compiler, which goes on for a later run. @throws EngineError `engine.cancelled` */
+  async run(inputs: readonly DeviceTensor[], signal?: AbortSignal): Promise<DeviceTensor[]> {
     this.compiled ??= this.client.compile(this.program)
-    const executable = await this.compiled.catch((error) => {
+    const compiled = this.compiled.catch((error) => {
       this.compiled = undefined
       throw error
     })
+    const executable = await orCancelled(compiled, signal)
     return executable.run(inputs)
   }
 
@@ -62,6 +65,20 @@ export class LazyProgram {
       () => {},
     )
   }
+}
+
+function orCancelled<Result>(work: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+  if (!signal) return work
+  return new Promise((resolve, reject) => {
+    const cancel = () => reject(cancelled())
+    const finish = () => signal.removeEventListener("abort", cancel)
+    signal.addEventListener("abort", cancel, { once: true })
+    work.then(resolve, reject).finally(finish)
+  })
+}
+
+export function cancelled(): EngineError {
+  return new EngineError("engine.cancelled", "The run was cancelled: nothing was updated.")
 }
 
 /** The program of a finished module. */

@@ -5,7 +5,7 @@ import { checkParameters } from "../optimizers/parameter-memory"
 import { sizeOf } from "../recording"
 import type { NamedParameters, TrainingDefinition, TrainingState } from "../session"
 import { MirroredTensor, rememberHome } from "./mirrored-tensor"
-import type { DeviceTensor, PjrtClient } from "./pjrt-client"
+import type { PjrtClient } from "./pjrt-client"
 import { type MomentPart, type Moments, momentParts, type UpdateRule } from "./update-rules"
 
 export class DeviceState {
@@ -127,9 +127,4 @@ export class DeviceState {
     rememberHome(parameter, { tensor, isThere: () => !this.isReleased })
     return parameter
   }
-}
-
-/** A step's tensors. */
-export function releaseAll(tensors: Iterable<DeviceTensor>): void {
-  for (const tensor of tensors) tensor.release()
 }

@@ -8,12 +8,11 @@ import { type Recording, sameShape, sizeOf } from "../recording"
 import type { FlexibleDefinition, FlexibleRunOptions, FlexibleSession, NamedValues, TensorValue } from "../session"
 import type { TensorData, TensorSpec } from "../tensors"
 import { traceForward } from "../tracer"
-import { LazyProgram, makeProgram, openModule, type ProgramInput } from "./compiled-recording"
-import { cancelled } from "./forward-session"
+import { cancelled, LazyProgram, makeProgram, openModule, type ProgramInput } from "./compiled-recording"
 import type { Plugin } from "./open-plugin"
 import { ParameterPlaces } from "./parameter-places"
 import { optimizeForXla } from "./passes"
-import type { DeviceTensor } from "./pjrt-client"
+import { type DeviceTensor, releaseAll } from "./pjrt-client"
 
 interface CompiledSizes {
   readonly recording: Recording
@@ -57,7 +56,7 @@ export class XlaFlexibleSession implements FlexibleSession {
     this.isRunning = true
     try {
       const isKept = (name: string) => unchanged?.includes(name) ?? false
-      const results = await this.plugin.client.exclusively(() => this.runNow(graph, fitting, isKept))
+      const results = await this.plugin.client.exclusively(() => this.runNow(graph, fitting, isKept, signal))
       const handed = await this.handOver(graph, results, inputs, outputs, unchanged !== undefined)
       if (signal?.aborted || this.isDisposed) throw cancelled()
       return handed
@@ -81,15 +80,20 @@ export class XlaFlexibleSession implements FlexibleSession {
     if (!this.isRunning) this.free()
   }
 
-  private async runNow({ program, inputs }: CompiledSizes, values: NamedValues, isKept: (name: string) => boolean) {
+  private async runNow(
+    { program, inputs }: CompiledSizes,
+    values: NamedValues,
+    isKept: (name: string) => boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<DeviceTensor[]> {
     const passing: DeviceTensor[] = []
     try {
       const tensors = inputs.map(({ kind, name }) =>
         kind === "parameter" ? this.places.find(name, passing) : this.place(name, values[name], isKept(name)),
       )
-      return await program.run(tensors)
+      return await program.run(tensors, signal)
     } finally {
-      for (const tensor of passing) tensor.release()
+      releaseAll(passing)
     }
   }
 

@@ -5,12 +5,12 @@ import { fillInputs, layOutMemory } from "../feeds"
 import { dataTypeOf } from "../recording"
 import type { ForwardDefinition, ForwardSession, NamedValues, TensorData } from "../session"
 import { traceForward } from "../tracer"
-import { LazyProgram, makeProgram, openModule, type ProgramInput } from "./compiled-recording"
+import { cancelled, LazyProgram, makeProgram, openModule, type ProgramInput } from "./compiled-recording"
 import { MirroredTensor } from "./mirrored-tensor"
 import type { Plugin } from "./open-plugin"
 import { ParameterPlaces } from "./parameter-places"
 import { optimizeForXla } from "./passes"
-import type { DeviceTensor } from "./pjrt-client"
+import { type DeviceTensor, releaseAll } from "./pjrt-client"
 
 export class XlaForwardSession implements ForwardSession {
   readonly inputs: NamedValues
@@ -67,7 +67,7 @@ export class XlaForwardSession implements ForwardSession {
     fillInputs(this.inputs, feeds)
     this.isRunning = true
     try {
-      await this.plugin.client.exclusively(() => this.runNow())
+      await this.plugin.client.exclusively(() => this.runNow(signal))
     } finally {
       this.isRunning = false
       if (this.isDisposed) this.free()
@@ -82,13 +82,16 @@ export class XlaForwardSession implements ForwardSession {
     if (!this.isRunning) this.free()
   }
 
-  private async runNow(): Promise<void> {
+  private async runNow(signal: AbortSignal | undefined): Promise<void> {
     const { inPlace = {}, memory = {} } = this.definition
     // Whoever gave memory may have written there.
     for (const name of Object.keys(memory)) void this.mirrors.get(name)?.data
     const passing: DeviceTensor[] = []
-    const results = await this.program.run(this.read.map((input) => this.place(input, passing)))
-    for (const tensor of passing) tensor.release()
+    const run = () => {
+      const tensors = this.read.map((input) => this.place(input, passing))
+      return this.program.run(tensors, signal)
+    }
+    const results = await run().finally(() => releaseAll(passing))
     for (const [index, [name, value]] of Object.entries(this.outputs).entries()) {
       const mirror = inPlace[name] === undefined ? undefined : this.mirrors.get(inPlace[name])!
       if (!mirror) {
@@ -111,8 +114,4 @@ export class XlaForwardSession implements ForwardSession {
     this.places.release()
     this.program.release()
   }
-}
-
-export function cancelled(): EngineError {
-  return new EngineError("engine.cancelled", "The run was cancelled: nothing was updated.")
 }

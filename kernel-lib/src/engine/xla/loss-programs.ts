@@ -6,12 +6,12 @@ import type { Recording } from "../recording"
 import type { NamedValues, TrainingDefinition } from "../session"
 import { gradientOutput, lossOutput, randomKeyInput, traceLoss } from "../tracer"
 import { LazyProgram, makeProgram, type OpenModule, openModule } from "./compiled-recording"
-import { type DeviceState, releaseAll } from "./device-state"
+import type { DeviceState } from "./device-state"
 import { addRows } from "./emit-tensor-operations"
 import type { Term } from "./module-builder"
 import type { Plugin } from "./open-plugin"
 import { optimizeForXla } from "./passes"
-import type { DeviceTensor } from "./pjrt-client"
+import { type DeviceTensor, releaseAll } from "./pjrt-client"
 import { sumOfSquares } from "./update-rules"
 
 /** Gradients on the device, by parameter. */
@@ -36,14 +36,24 @@ export class LossPrograms {
   ) {}
 
   /** A batch's loss, its gradients and their norm. */
-  async differentiate(batch: NamedValues, key: Int32Array): Promise<{ loss: number; norm: number; gradients: Gradients }> {
+  async differentiate(
+    batch: NamedValues,
+    key: Int32Array,
+    signal?: AbortSignal,
+  ): Promise<{ loss: number; norm: number; gradients: Gradients }> {
     const graph = this.prepare(batch, true)
-    const [loss, norm, ...gradients] = await this.run(graph, "whole", { ...batch, [randomKeyInput]: { shape: [2], data: key } })
+    const [loss, norm, ...gradients] = await this.run(graph, "whole", { ...batch, [randomKeyInput]: { shape: [2], data: key } }, { signal })
     return { loss: readNumber(loss), norm: readNumber(norm), gradients: new Map(graph.reached.map((name, at) => [name, gradients[at]])) }
   }
 
   /** Adds a share of a batch's gradients to `sums`, whose tensors it takes; answers the batch's loss. */
-  async accumulate(batch: NamedValues, key: Int32Array, share: number, sums: Map<string, DeviceTensor>): Promise<number> {
+  async accumulate(
+    batch: NamedValues,
+    key: Int32Array,
+    share: number,
+    sums: Map<string, DeviceTensor>,
+    signal?: AbortSignal,
+  ): Promise<number> {
     const graph = this.prepare(batch, true)
     const gathering = sums.size === 0 ? "first" : "next"
     const { client } = this.plugin
@@ -54,7 +64,7 @@ export class LossPrograms {
       }
     }
     const feeds = { ...batch, [randomKeyInput]: { shape: [2], data: key }, [shareInput]: { shape: [], data: Float32Array.of(share) } }
-    const [loss, ...added] = await this.run(graph, gathering, feeds, sums)
+    const [loss, ...added] = await this.run(graph, gathering, feeds, { sums, signal })
     graph.reached.forEach((name, at) => {
       sums.get(name)?.release()
       sums.set(name, added[at])
@@ -62,8 +72,8 @@ export class LossPrograms {
     return readNumber(loss)
   }
 
-  async evaluate(batch: NamedValues): Promise<number> {
-    const [loss] = await this.run(this.prepare(batch, false), "evaluate", batch)
+  async evaluate(batch: NamedValues, signal?: AbortSignal): Promise<number> {
+    const [loss] = await this.run(this.prepare(batch, false), "evaluate", batch, { signal })
     return readNumber(loss)
   }
 
@@ -76,7 +86,7 @@ export class LossPrograms {
     graph: CompiledLoss,
     gathering: Gathering | "evaluate",
     feeds: NamedValues,
-    sums?: ReadonlyMap<string, DeviceTensor>,
+    { sums, signal }: { readonly sums?: ReadonlyMap<string, DeviceTensor>; readonly signal?: AbortSignal },
   ): Promise<DeviceTensor[]> {
     const { program, inputs } = this.programOf(graph, gathering)
     const passing: DeviceTensor[] = []
@@ -88,7 +98,7 @@ export class LossPrograms {
         passing.push(tensor)
         return tensor
       })
-      return await program.run(tensors)
+      return await program.run(tensors, signal)
     } finally {
       releaseAll(passing)
     }

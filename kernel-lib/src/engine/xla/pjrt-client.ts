@@ -44,6 +44,10 @@ export class DeviceTensor implements TensorSpec {
   }
 }
 
+export function releaseAll(tensors: Iterable<DeviceTensor>): void {
+  for (const tensor of tensors) tensor.release()
+}
+
 /** A program with what goes in and out, in order. */
 export interface Program {
   /** StableHLO. */

@@ -1,9 +1,10 @@
 // An optimizer's step on the device: parameters and moments are donated, so that the new ones lie where the old ones were.
 import { LazyProgram, makeProgram, type ProgramInput } from "./compiled-recording"
-import { type DeviceState, releaseAll } from "./device-state"
+import type { DeviceState } from "./device-state"
 import { addInput, type Gradients, normOf, readNumber } from "./loss-programs"
 import { ModuleBuilder, type Term } from "./module-builder"
 import type { Plugin } from "./open-plugin"
+import { releaseAll } from "./pjrt-client"
 import type { MomentPart, Moments, StepNumbers, UpdateRule } from "./update-rules"
 
 interface CompiledUpdate {

@@ -3,11 +3,11 @@
 import { EngineError } from "../../core/errors"
 import type { NamedParameters, NamedValues, StepOptions, StepResult, TrainingDefinition, TrainingSession, TrainingState } from "../session"
 import { checkLoss, divideStep, keyOfPart, type StepPart, Turn } from "../training-steps"
-import { DeviceState, releaseAll } from "./device-state"
-import { cancelled } from "./forward-session"
+import { cancelled } from "./compiled-recording"
+import { DeviceState } from "./device-state"
 import { type Gradients, LossPrograms } from "./loss-programs"
 import type { Plugin } from "./open-plugin"
-import type { DeviceTensor } from "./pjrt-client"
+import { type DeviceTensor, releaseAll } from "./pjrt-client"
 import { UpdatePrograms } from "./update-programs"
 import { makeUpdateRule, type UpdateRule } from "./update-rules"
 
@@ -46,7 +46,9 @@ export class XlaTraining implements TrainingSession {
       const { learningRate, signal } = options
       const parts = divideStep(batch, options)
       if (signal?.aborted) throw cancelled()
-      const { loss, norm, gradients } = await (parts.length === 1 ? this.differentiate(parts[0].batch) : this.accumulate(parts, signal))
+      const { loss, norm, gradients } = await (parts.length === 1
+        ? this.differentiate(parts[0].batch, signal)
+        : this.accumulate(parts, signal))
       try {
         this.check(loss, norm, signal)
         await this.updates.update(gradients, { step: this.stepsTaken + 1, learningRate, scale: this.scaleOf(norm) })
@@ -61,7 +63,7 @@ export class XlaTraining implements TrainingSession {
   evaluate(batch: NamedValues, { signal }: { readonly signal?: AbortSignal } = {}): Promise<number> {
     return this.exclusively(async () => {
       if (signal?.aborted) throw cancelled()
-      const loss = await this.losses.evaluate(batch)
+      const loss = await this.losses.evaluate(batch, signal)
       if (signal?.aborted) throw cancelled()
       return loss
     })
@@ -97,8 +99,8 @@ export class XlaTraining implements TrainingSession {
     if (!this.turn.isBusy) this.free()
   }
 
-  private differentiate(batch: NamedValues) {
-    return this.losses.differentiate(batch, this.keyOf(0))
+  private differentiate(batch: NamedValues, signal?: AbortSignal) {
+    return this.losses.differentiate(batch, this.keyOf(0), signal)
   }
 
   /** The parts' gradients by their shares, summed where they are. */
@@ -111,7 +113,7 @@ export class XlaTraining implements TrainingSession {
     try {
       for (const [part, { batch, share }] of parts.entries()) {
         if (signal?.aborted || this.turn.isClosed) throw cancelled()
-        const loss = await this.losses.accumulate(batch, this.keyOf(part), share, sums)
+        const loss = await this.losses.accumulate(batch, this.keyOf(part), share, sums, signal)
         checkLoss(loss, this.stepsTaken)
         mean += share * loss
       }
