@@ -7,8 +7,6 @@ import { join } from "node:path"
 
 /** Says where compiled programs are kept; empty: nowhere. */
 export const cacheVariable = "PROMPT2MODEL_XLA_CACHE"
-/** The most bytes that are kept; those that were used longest ago go first. */
-const largestCache = 2 ** 31
 const checksumBytes = 32
 const ending = ".xla"
 
@@ -17,6 +15,8 @@ export class ProgramCache {
   constructor(
     private readonly identity: string,
     private readonly folder = process.env[cacheVariable] ?? defaultFolder(),
+    /** Bytes; those that were used longest ago go first. */
+    private readonly largest = 2 ** 31,
   ) {}
 
   /** The bytes that were kept for a program; undefined when there are none, or damaged ones. */
@@ -68,7 +68,7 @@ export class ProgramCache {
     let total = 0
     for (const { path, size } of entries.sort((a, b) => b.mtimeMs - a.mtimeMs)) {
       total += size
-      if (total > largestCache) await rm(path, { force: true })
+      if (total > this.largest) await rm(path, { force: true })
     }
   }
 }
