@@ -101,6 +101,15 @@ describe("going on", () => {
     expect(listed()).toEqual([3, 4, 5, 6])
   })
 
+  test("from the start where the hub no longer knows the place to go on at", async () => {
+    for (let fault = 0; fault < 20; fault++) server.faults.push({ on: "cursor=3", status: 503 })
+    await expect(indexHub(open(), { folder, what: ["datasets"] })).rejects.toMatchObject({ code: "hub.out-of-order" })
+    server.faults.splice(0, 20, { on: "cursor=3", status: 400 })
+    server.requests.length = 0
+    expect((await indexHub(open(), { folder, what: ["datasets"] })).datasets).toMatchObject({ listed: 7, cards: 4 })
+    expect(listed()).toEqual([3, 0, 1, 2, 3, 4, 5, 6])
+  })
+
   test("after an interrupt, also among the models of several architectures", async () => {
     const controller = new AbortController()
     let pages = 0

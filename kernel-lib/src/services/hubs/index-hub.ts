@@ -135,19 +135,26 @@ async function readListing(
   pages: ListingFolder<Card>,
   changedSince: string | undefined,
   what: IndexedKind,
-  { signal, onProgress }: IndexHubOptions,
+  options: IndexHubOptions,
 ): Promise<void> {
-  if (pages.last && pages.last.next === undefined) return
+  const { signal, onProgress } = options
+  const from = pages.last?.next
+  if (pages.last && from === undefined) return
   let listed = 0
   try {
-    for await (const page of list({ from: pages.last?.next, changedSince, signal })) {
+    for await (const page of list({ from, changedSince, signal })) {
       await pages.add(page)
       listed += page.entries.length
       onProgress?.({ what, listed, indexed: 0, embedded: 0 })
       if (signal?.aborted) throw new InterruptedError()
     }
   } catch (error) {
-    throw signal?.aborted ? new InterruptedError(undefined, { cause: error }) : error
+    if (signal?.aborted) throw new InterruptedError(undefined, { cause: error })
+    // A place to go on at that the hub no longer knows would be refused each time.
+    const isForgotten = from !== undefined && pages.last?.next === from && (error as { code?: string }).code === "hub.refused"
+    if (!isForgotten) throw error
+    await pages.clear()
+    await readListing(list, pages, changedSince, what, options)
   }
 }
 

@@ -11,9 +11,13 @@ export class ListingFolder<Card> {
   private constructor(
     private readonly folder: string,
     private count: number,
-    /** The last page that is there. */
-    readonly last: ListedPage<Card> | undefined,
+    private lastPage: ListedPage<Card> | undefined,
   ) {}
+
+  /** The last page that is there. */
+  get last(): ListedPage<Card> | undefined {
+    return this.lastPage
+  }
 
   /** Opens what was begun in `folder` for the same `purpose`; of what was begun for another nothing stays. */
   static async open<Card>(folder: string, purpose: unknown): Promise<ListingFolder<Card>> {
@@ -30,11 +34,19 @@ export class ListingFolder<Card> {
 
   async add(page: ListedPage<Card>): Promise<void> {
     await writeFileAtomically(this.pathOf(this.count++), JSON.stringify(page))
+    this.lastPage = page
   }
 
   /** Pages in order, one in memory at a time. */
   async *pages(): AsyncGenerator<ListedPage<Card>> {
     for (let number = 0; number < this.count; number++) yield await readPage(this.pathOf(number))
+  }
+
+  /** Forgets the pages that are there. */
+  async clear(): Promise<void> {
+    for (let number = 0; number < this.count; number++) await rm(this.pathOf(number))
+    this.count = 0
+    this.lastPage = undefined
   }
 
   async remove(): Promise<void> {
