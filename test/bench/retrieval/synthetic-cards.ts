@@ -3,7 +3,7 @@
 import type { SearchableCard, TextEmbedder } from "../../../kernel-lib/src/search"
 
 export const dimensions = 384
-const numTopics = 5000
+const cardsOfTopic = 200
 const numWords = 200_000
 /** The most frequent words are in half of the cards, as `data` and `images` are; what comes more often is a stop word. */
 const zipfShift = 10
@@ -36,9 +36,13 @@ export async function* makeCards(count: number): AsyncGenerator<SearchableCard> 
 export class SyntheticEmbedder implements TextEmbedder {
   readonly dimensions = dimensions
   readonly fingerprint = "synthetic"
-  private readonly topics = new Float32Array(numTopics * dimensions)
+  private readonly numTopics: number
+  private readonly topics: Float32Array
 
-  constructor() {
+  /** @param cards how many there are: a topic has the same number of cards in a small catalogue as in a large one */
+  constructor(cards = 1_000_000) {
+    this.numTopics = Math.ceil(cards / cardsOfTopic)
+    this.topics = new Float32Array(this.numTopics * dimensions)
     const draw = drawNumbers(1)
     for (let i = 0; i < this.topics.length; i++) this.topics[i] = draw() + draw() - 1
   }
@@ -51,7 +55,7 @@ export class SyntheticEmbedder implements TextEmbedder {
 
   private draw(vectors: Float32Array, at: number, text: string): void {
     const draw = drawNumbers((text.startsWith("q") ? 500_000_000 : 0) + Number.parseInt(text.slice(1), 10))
-    const topic = Math.floor(numTopics * draw()) * dimensions
+    const topic = Math.floor(this.numTopics * draw()) * dimensions
     let sum = 0
     for (let i = 0; i < dimensions; i++) {
       const value = this.topics[topic + i] + 0.7 * (draw() * 2 - 1)
