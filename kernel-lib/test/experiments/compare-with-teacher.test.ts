@@ -111,6 +111,11 @@ describe("a teacher that cannot be asked", () => {
     expect(comparison).toMatchObject({ status: "partial", teacher: undefined, reason: expect.stringContaining("maxUsd") })
     expect(comparison.spentUsd).toBeLessThanOrEqual(0.01)
     expect(cellsOf(comparison)["1,000 answers"]).toEqual(["$0", "-", "-"])
+    const raised = await openRun(teacherOf(), 1, run.folder)
+    expect(await compareWithTeacher(studentOf(4), test, { run: raised, spec })).toMatchObject({
+      status: "done",
+      spentUsd: expect.closeTo(0.08),
+    })
   })
 
   it("is refused where there is none", async () => {

@@ -44,12 +44,22 @@ export interface AllAnswers {
   readonly predictions: readonly Prediction[]
   /** Baselines that were left out, and why. */
   readonly notes: readonly string[]
+  /** Why a teacher that was asked has no answers: asked again, it may. */
+  readonly reason?: string
+}
+
+/** A teacher without answers. */
+interface LeftOut {
+  readonly why: string
+  /** It was asked: what stopped it may have passed when it is asked again. */
+  readonly wasAsked: boolean
 }
 
 /** Asks all systems, one after the other. */
 export async function answerAll(student: Student, test: Dataset, options: AnswerOptions, context: StageContext): Promise<AllAnswers> {
   const { baselines = {}, train, spec } = options
   const notes: string[] = []
+  let reason: string | undefined
   const predicted = await predict(student, test, "student", options, context)
   const systems = [describeStudent("student", "student", student, predicted)]
   if (baselines.teacher) {
@@ -57,12 +67,16 @@ export async function answerAll(student: Student, test: Dataset, options: Answer
     const { admit } = context.run as Partial<FolderRun>
     const teacher = admit?.(baselines.teacher) ?? baselines.teacher
     const outcome = await answerByTeacher(teacher, spec, test, context, "teacher")
-    if (typeof outcome === "string") notes.push(`The teacher baseline is left out: ${outcome}`)
+    const leaveOut = (who: string, { why, wasAsked }: LeftOut) => {
+      notes.push(`${who} is left out: ${why}`)
+      if (wasAsked) reason ??= why
+    }
+    if ("why" in outcome) leaveOut("The teacher baseline", outcome)
     else {
       systems.push(outcome)
       if (baselines.zeroShot && spec && spec.demonstrations.length > 0) {
         const bare = await answerByTeacher(teacher, { instruction: spec.instruction, demonstrations: [] }, test, context, "teacherZeroShot")
-        if (typeof bare === "string") notes.push(`The teacher without demonstrations is left out: ${bare}`)
+        if ("why" in bare) leaveOut("The teacher without demonstrations", bare)
         else systems.push(bare)
       }
     }
@@ -81,7 +95,7 @@ export async function answerAll(student: Student, test: Dataset, options: Answer
     notes.push("The majority baseline is left out: give train rows.")
   }
   if (baselines.copyInput !== false) systems.push({ name: "copyInput", label: "copy the input", failures: [], answers: test.inputs })
-  return { systems, predictions: predicted.answers, notes }
+  return { systems, predictions: predicted.answers, notes, reason }
 }
 
 interface TimedPredictions {
@@ -123,10 +137,10 @@ async function answerByTeacher(
   test: Dataset,
   { run, signal, progress }: StageContext,
   system: "teacher" | "teacherZeroShot",
-): Promise<AnsweredSystem | string> {
+): Promise<AnsweredSystem | LeftOut> {
   const { name } = teacher
-  if (!canAnswer(teacher, "answer")) return `${name} does not answer single inputs.`
-  if (!spec) return "give the prompt as spec."
+  if (!canAnswer(teacher, "answer")) return { why: `${name} does not answer single inputs.`, wasAsked: false }
+  if (!spec) return { why: "give the prompt as spec.", wasAsked: false }
   const started = performance.now()
   const reusedBefore = run.spending.requestsReused
   try {
@@ -153,7 +167,7 @@ async function answerByTeacher(
     }
   } catch (error) {
     if (signal.aborted) throw error
-    return messageOf(error)
+    return { why: messageOf(error), wasAsked: true }
   }
 }
 

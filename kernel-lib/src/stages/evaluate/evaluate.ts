@@ -31,7 +31,8 @@ export interface EvaluateOptions<Asked extends string = string> extends StageInl
 
 /**
  * Scores a student on rows that it has not seen. Rows that carry a `group` are scored apart. A request to the teacher that fails leaves its
- * row without an answer, which counts as wrong; a teacher that cannot be asked at all is left out, and `report.notes` says why. Prompt and
+ * row without an answer, which counts as wrong; a teacher that cannot be asked at all is left out, `report.notes` says why, and where that may
+ * pass (a cap, a server that is down) the report is partial, so that the same call asks it again. Prompt and
  * train rows need not be given where `processDatasets` made this test set in the same run folder.
  *
  * @throws InputError `evaluate.no-rows`, `evaluate.no-metrics`, `evaluate.no-encoder`, `metric.unknown`; EngineError where the student cannot
@@ -71,7 +72,7 @@ const evaluateStage = defineStage<{ readonly student: Student; readonly test: Da
       )
     const { seed } = context.run
     const { bertScore } = options
-    const { systems, predictions, notes } = await answerAll(student, test, options, context)
+    const { systems, predictions, notes, reason } = await answerAll(student, test, options, context)
     const groups = groupRows(test.groups)
     const scored: (AnsweredSystem & ScoredAnswers)[] = []
     for (const system of systems) {
@@ -86,6 +87,7 @@ const evaluateStage = defineStage<{ readonly student: Student; readonly test: Da
       rows: describeRows(test, predictions, scored, metrics, options.train),
       comparisons: compareWithStudent(scored, metrics[0], seed),
       notes,
+      reason,
     }
     const report = new Report(data, { file: context.folder && join(context.folder, rowsFile) })
     const summaries = report.systems.map(({ name, scores, intervals }) => ({ name, scores, intervals }))

@@ -87,4 +87,6 @@ export interface ReportData<MetricName extends string = string> {
   readonly comparisons?: readonly Comparison[]
   /** What a reader should know: baselines that were left out, and why. */
   readonly notes: readonly string[]
+  /** Why it is partial: what stopped the teacher before it could be scored. */
+  readonly reason?: string
 }

@@ -31,7 +31,9 @@ const brand = Symbol.for("prompt2model.Report")
 export class Report<MetricName extends string = string> {
   readonly [brand] = true
   readonly kind = "report" as const
-  readonly status = "done" as const
+  /** Partial where a teacher was asked and has no scores, since a cap or a failure ended it: the same call asks it again. */
+  readonly status: "done" | "partial"
+  readonly reason?: string
   /** Names of the metrics, as asked for. */
   readonly metrics: readonly MetricName[]
   /** The student's scores: `report.scores.exactMatch`. */
@@ -66,6 +68,8 @@ export class Report<MetricName extends string = string> {
     this.comparisons = data.comparisons ?? []
     this.comparison = this.comparisons.find(({ second }) => second === "teacher")
     this.notes = data.notes
+    this.status = data.reason === undefined ? "done" : "partial"
+    this.reason = data.reason
     if (file !== undefined) this.file = file
     Object.freeze(this)
   }
@@ -170,8 +174,8 @@ export class Report<MetricName extends string = string> {
 
   /** Plain data, from which `new Report` makes it again. */
   toJSON(): ReportData<MetricName> {
-    const { metrics, systems, rows, comparisons, notes } = this
-    return { metrics, systems, rows, comparisons, notes }
+    const { metrics, systems, rows, comparisons, notes, reason } = this
+    return { metrics, systems, rows, comparisons, notes, reason }
   }
 
   /** What it shows of itself. */
