@@ -27,14 +27,16 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
-  { name: "no latency, 1 answer a request", rows: isQuick ? 1500 : 4000, responses: 1, rounds: isQuick ? 3 : 5, latency: 0, refused: 0 },
-  { name: "no latency, 4 answers a request", rows: isQuick ? 6000 : 16_000, responses: 4, rounds: isQuick ? 3 : 5, latency: 0, refused: 0 },
-  { name: "400 ms, 5% refused", rows: isQuick ? 800 : 2400, responses: 1, rounds: isQuick ? 1 : 3, latency: 400, refused: 0.05 },
+  { name: "no latency, 1 answer a request", rows: isQuick ? 1500 : 4000, responses: 1, rounds: 3, latency: 0, refused: 0 },
+  { name: "no latency, 4 answers a request", rows: isQuick ? 4000 : 8000, responses: 4, rounds: 3, latency: 0, refused: 0 },
+  { name: "400 ms, 5% refused", rows: isQuick ? 1200 : 2400, responses: 1, rounds: isQuick ? 1 : 2, latency: 400, refused: 0.05 },
 ]
 
-/** Rows that libraries are asked for, which take so long over each that more would only take longer. */
-const libraryRows = isQuick ? 300 : 2000
-const libraries = ["data-designer", "distilabel"]
+/** Rows and rounds that each library is asked for: enough that what it does once for all rows counts little. */
+const libraries = [
+  { library: "data-designer", rows: 2000, rounds: isQuick ? 1 : 3 },
+  { library: "distilabel", rows: isQuick ? 300 : 2000, rounds: 1 },
+]
 
 const python = openPythonEnvironment(["openai"])
 const results: ResultRow[] = []
@@ -78,7 +80,7 @@ await withContenders(
       results.push(compare({ ...row, metric: "time to first row", unit: "ms", ours: ours.firstRow, peer: peer.firstRow }, "less"))
       console.error(`  spread ${ours.spread.toFixed(2)} and ${peer.spread.toFixed(2)}`)
     }
-    const many: Case = { name: "100,000 rows", rows: isQuick ? 20_000 : 100_000, responses: 4, rounds: 1, latency: 0, refused: 0 }
+    const many: Case = { name: "100,000 rows", rows: isQuick ? 10_000 : 100_000, responses: 4, rounds: 1, latency: 0, refused: 0 }
     const peaks: number[] = []
     for (const contender of contenders) {
       console.error(`${many.name}, ${contender.name} ...`)
@@ -94,7 +96,7 @@ await withContenders(
 await compareLibraries()
 writeResults("generation", results, { concurrency, latency: "lognormal, median 400 ms, sigma 0.5" })
 
-/** One round each, after a small one: what is fixed, as starting processes, would else count for as much as the rows. */
+/** After a small round, since starting processes would else count for as much as the rows. */
 async function compareLibraries(): Promise<void> {
   const withLibraries = openPythonEnvironment(["openai", "data-designer==0.9.6", "distilabel==1.5.3", "requests"])
   await withContenders(
@@ -103,21 +105,20 @@ async function compareLibraries(): Promise<void> {
       typeScriptContender("ours", "generation/ours.ts"),
       pythonContender("libraries", withLibraries, "generation/libraries.py"),
     ],
-    async ([server, ours, peers]) => {
+    async ([server, ...contenders]) => {
       const baseURL = await server.ask<string>("listen")
-      const perSecond = async (contender: typeof ours, details: Readonly<Record<string, unknown>>) => {
-        let made = { rows: 0, seconds: 1 }
-        for (const rows of [libraryRows / 10, libraryRows]) {
-          await server.ask("begin", { latency: 0, sigma: 0.5, refused: 0 })
-          made = await contender.ask("generate", { baseURL, rows, concurrency, ...details })
-        }
-        return made.rows / made.seconds
-      }
-      for (const library of libraries) {
+      for (const { library, rows, rounds } of libraries) {
         console.error(`${library} ...`)
-        const [own, peer] = [await perSecond(ours, { responses: 1 }), await perSecond(peers, { library })]
-        const row = { case: `no latency, ${libraryRows.toLocaleString("en")} rows`, metric: "accepted rows", unit: "rows/s" }
-        results.push(compare({ ...row, ours: own, peer, peerName: library }, "more"))
+        const perSecond = async (contender: (typeof contenders)[number], numRows: number) => {
+          await server.ask("begin", { latency: 0, sigma: 0.5, refused: 0 })
+          const details = contender.name === "ours" ? { responses: 1 } : { library }
+          const made = await contender.ask<Made>("generate", { baseURL, rows: numRows, concurrency, ...details })
+          return made.rows / made.seconds
+        }
+        for (const contender of contenders) await perSecond(contender, Math.ceil(rows / 10))
+        const [ours, peer] = (await runRounds(contenders, rounds, (contender) => perSecond(contender, rows))).map(median)
+        const row = { case: `no latency, ${rows.toLocaleString("en")} rows`, metric: "accepted rows", unit: "rows/s" }
+        results.push(compare({ ...row, ours, peer, peerName: library }, "more"))
       }
     },
   )
