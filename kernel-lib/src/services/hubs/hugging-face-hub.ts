@@ -21,7 +21,7 @@ export interface HuggingFaceHubOptions {
   readonly cacheFolder?: string
   /** Retries of a request that failed for the moment. */
   readonly retry?: RetryOptions
-  /** A folder that `indexHub` made of this hub: cards are searched there, and no word of a prompt leaves the machine. Default: the hub searches. */
+  /** A folder that `indexHub` made of this hub: cards are searched there; then no word of a prompt leaves the machine, only the names of what was found. Default: the hub searches. */
   readonly index?: string
   /** The embedder that the index was built with, for hybrid search in it. */
   readonly embedder?: TextEmbedder
