@@ -8,6 +8,7 @@ import { join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
 import { type ExportFormat, exportStudent } from "../../kernel-lib/src/stages/export-student/export-student"
 import { type LoadedStudent, loadStudent } from "../../kernel-lib/src/students"
+import { openOnnxBundle } from "../../kernel-lib/src/students/export/run-onnx"
 import { decoderFolder } from "../../kernel-lib/test/students/decoder-golden"
 import { encoderFolder } from "../../kernel-lib/test/students/encoder-golden"
 import { goldenFolder } from "../../kernel-lib/test/students/golden"
@@ -50,22 +51,47 @@ describe.skipIf(!python)("Python (PYTHON_WITH_TRANSFORMERS)", () => {
   }
 })
 
+interface ScriptAnswer {
+  readonly tokens: readonly number[]
+  readonly numPrompt: number
+  readonly output: string
+}
+
+function askScript(bundle: string, className: string): ScriptAnswer[] {
+  const entry = join(transformersJs!, JSON.parse(readFileSync(join(transformersJs!, "package.json"), "utf8")).exports.node.import.default)
+  const script = join(__dirname, "answer-bundle.mjs")
+  const stdout = execFileSync(process.execPath, [script, entry, bundle, className, JSON.stringify(texts)], { encoding: "utf8" })
+  return JSON.parse(stdout.trim().split("\n").at(-1)!)
+}
+
+function expectSame(answers: readonly ScriptAnswer[], ours: readonly { output: string; tokens: readonly number[] }[], className: string) {
+  for (const [row, { output, tokens }] of ours.entries()) {
+    if (className === "AutoModelForSequenceClassification") expect(answers[row].output).toBe(output)
+    else {
+      const written = answers[row].tokens.slice(className === "AutoModelForCausalLM" ? answers[row].numPrompt : 1)
+      // What follows the answer is its end.
+      expect(written.slice(0, tokens.length)).toEqual(tokens)
+      expect(written.length - tokens.length).toBeLessThanOrEqual(1)
+    }
+  }
+}
+
 describe.skipIf(!transformersJs)("transformers.js (TRANSFORMERS_JS)", () => {
   it.each(students)("answers as %s", async (name, path, className) => {
     const student = await loadStudent(path, { threads: 1 })
-    const bundle = await exportBeside(student, name, "onnx")
-    const entry = join(transformersJs!, JSON.parse(readFileSync(join(transformersJs!, "package.json"), "utf8")).exports.node.import.default)
-    const script = join(__dirname, "answer-bundle.mjs")
-    const stdout = execFileSync(process.execPath, [script, entry, bundle, className, JSON.stringify(texts)], { encoding: "utf8" })
-    const answers: { tokens: number[]; numPrompt: number; output: string }[] = JSON.parse(stdout.trim().split("\n").at(-1)!)
-    for (const [row, { output, tokens }] of (await answersOf(student)).entries()) {
-      if (className === "AutoModelForSequenceClassification") expect(answers[row].output).toBe(output)
-      else {
-        const written = answers[row].tokens.slice(className === "AutoModelForCausalLM" ? answers[row].numPrompt : 1)
-        // What follows the answer is its end.
-        expect(written.slice(0, tokens.length)).toEqual(tokens)
-        expect(written.length - tokens.length).toBeLessThanOrEqual(1)
-      }
-    }
+    expectSame(askScript(await exportBeside(student, name, "onnx"), className), await answersOf(student), className)
   })
+
+  it.each(students.filter(([name]) => ["gpt2", "bert-labels"].includes(name)))(
+    "finds the weights of 8 bits by itself, and answers with them as the certificate's runtime does: %s",
+    async (name, path, className) => {
+      const student = await loadStudent(path, { threads: 1 })
+      const folder = await exportBeside(student, name, "onnx-int8")
+      const bundle = await openOnnxBundle(folder)
+      const answers = []
+      for (const text of texts) answers.push(await bundle.answer(text))
+      await bundle.dispose()
+      expectSame(askScript(folder, className), answers, className)
+    },
+  )
 })
