@@ -2,16 +2,18 @@
 import { once } from "node:events"
 import { createServer, type Server } from "node:http"
 import type { AddressInfo } from "node:net"
-import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { spread } from "../../jupyter-extension/src/metrics/chart-parts"
 import { curvesOf, differencesOf, groupCurves } from "../../jupyter-extension/src/metrics/compare-runs"
 import { readErrors } from "../../jupyter-extension/src/metrics/errors-view"
-import type { ListedRun } from "../../jupyter-extension/src/metrics/find-runs"
+import { type ListedRun, RunFinder } from "../../jupyter-extension/src/metrics/find-runs"
 import { GrowingFile } from "../../jupyter-extension/src/metrics/follow-file"
 import { readState } from "../../jupyter-extension/src/metrics/panel-state"
 import { addLines, noEvents } from "../../jupyter-extension/src/metrics/run-events"
+import type { FolderEntry, RunFiles } from "../../jupyter-extension/src/metrics/run-files"
 import { readFigure } from "../../jupyter-extension/src/metrics/safe-figure"
 import { averageSeries, meanOf, smooth, valueAt } from "../../jupyter-extension/src/metrics/smooth"
+import { runIndexFile } from "../../kernel-lib/src/display/payloads"
 import { eventsOf, type MadeRun } from "./run-folders"
 
 const signal = new AbortController().signal
@@ -65,6 +67,28 @@ describe("a file that grows", () => {
 const run = (name: string, seed: number, learningRate: number): MadeRun => ({ name, seed, learningRate, steps: 140, floor: 0.05 })
 const listed = ({ name, seed }: MadeRun): ListedRun => ({
   ...{ version: 1, run: name, path: name, at: "", status: "done", settings: { seed }, scores: {}, usd: 0 },
+})
+
+describe("runs of a folder that is known to have an index", () => {
+  it("are told of while the server still lists its folders, and those that are gone go when it has", async () => {
+    const entryOf = (run: string) => JSON.stringify({ version: 1, run, at: "", status: "done", settings: {}, scores: {}, usd: 0 })
+    const content = `${["kept", "deleted"].map(entryOf).join("\n")}\n`
+    let list: (entries: readonly FolderEntry[]) => void = () => {}
+    const files = {
+      address: async () => ({ url: `data:text/plain,${encodeURIComponent(content)}`, headers: {} }),
+      list: () => new Promise((resolve) => (list = resolve)),
+    } as unknown as RunFiles
+    let found: readonly string[] = []
+    const finder = new RunFinder(files, "runs", ({ runs }) => {
+      found = runs.map(({ run }) => run)
+    })
+    const searched = finder.search(signal, true)
+    await vi.waitFor(() => expect(found).toEqual(["kept", "deleted"]))
+    const entry = (name: string, isFolder: boolean) => ({ name, path: `runs/${name}`, isFolder, changedAt: 0, size: 0 })
+    list([entry("kept", true), entry(runIndexFile, false)])
+    await searched
+    expect(found).toEqual(["kept"])
+  })
 })
 
 describe("events", () => {

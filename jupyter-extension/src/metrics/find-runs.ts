@@ -25,6 +25,7 @@ const passedOver = /^(\.|node_modules$|__pycache__$|stages$|datasets$|student$|r
 export class RunFinder {
   private readonly runs = new Map<string, ListedRun>()
   private readonly indexes = new Map<string, GrowingFile>()
+  private early: Promise<readonly RunIndexEntry[]> | undefined
   private looked = 0
   private isCut = false
 
@@ -35,10 +36,21 @@ export class RunFinder {
     private readonly tell: (found: FoundRuns) => void,
   ) {}
 
-  /** Looks through the folders; those with an index tell all their runs at once. @throws Error in one sentence */
-  async search(signal: AbortSignal): Promise<void> {
+  /** Whether the folder itself has an index. */
+  get hasIndex(): boolean {
+    return this.indexes.has(this.folder)
+  }
+
+  /**
+   * Looks through the folders; those with an index tell all their runs at once.
+   * @param isIndexed whether the folder is known to have an index: then it is read while the server still lists a thousand folders
+   * @throws Error in one sentence
+   */
+  async search(signal: AbortSignal, isIndexed = false): Promise<void> {
     this.looked = 0
     this.isCut = false
+    // Where it is gone, the folders are looked into.
+    if (isIndexed) this.early = this.readIndex(this.folder, signal).catch(() => [])
     let level: readonly string[] = [this.folder]
     for (let depth = 0; depth <= deepest && level.length > 0; depth++) {
       const next: string[] = []
@@ -97,23 +109,24 @@ export class RunFinder {
       return []
     }
     const folders = entries.filter(({ name, isFolder }) => isFolder && !passedOver.test(name))
-    const known = entries.some(({ name }) => name === runIndexFile) ? await this.readIndex(folder, folders, signal) : new Set()
-    return folders.filter(({ name }) => !known.has(name)).map(({ path }) => path)
+    if (!entries.some(({ name }) => name === runIndexFile)) return folders.map(({ path }) => path)
+    const early = folder === this.folder ? this.early : undefined
+    this.early = undefined
+    const indexed = new Set((await (early ?? this.readIndex(folder, signal))).map(({ run }) => run))
+    const there = new Set(folders.map(({ name }) => name))
+    // A folder that was deleted or renamed is in the index still.
+    for (const run of indexed) if (!there.has(run)) this.runs.delete(join(folder, run))
+    return folders.filter(({ name }) => !indexed.has(name)).map(({ path }) => path)
   }
 
-  private async readIndex(folder: string, folders: readonly FolderEntry[], signal: AbortSignal): Promise<Set<string>> {
+  private async readIndex(folder: string, signal: AbortSignal): Promise<readonly RunIndexEntry[]> {
     const index = new GrowingFile(() => this.files.address(join(folder, runIndexFile)))
-    this.indexes.set(folder, index)
-    const there = new Set(folders.map(({ name }) => name))
     const { lines } = await index.look(signal)
-    const known = new Set<string>()
-    for (const entry of lines.flatMap(readEntry)) {
-      // A folder that was deleted or renamed is in the index still.
-      if (!there.has(entry.run)) continue
-      known.add(entry.run)
-      this.add(folder, entry)
-    }
-    return known
+    this.indexes.set(folder, index)
+    const entries = lines.flatMap(readEntry)
+    for (const entry of entries) this.add(folder, entry)
+    if (this.early) this.tell(this.found())
+    return entries
   }
 
   /** A line of a process that went on from a run may not know what an earlier one found out. */

@@ -18,11 +18,13 @@ export interface PanelState {
   readonly isLogY: boolean
   readonly areSeedsOne: boolean
   readonly view: ViewName
+  /** Whether the folder had an index when it was looked into last. */
+  readonly isIndexed: boolean
 }
 
 export const usualState: PanelState = {
   ...{ chosen: [], focus: undefined, search: "", sort: { column: "at", isDescending: true }, axis: "step", smoothing: 0.6 },
-  ...{ isLogX: false, isLogY: false, areSeedsOne: true, view: "curves" },
+  ...{ isLogX: false, isLogY: false, areSeedsOne: true, view: "curves", isIndexed: false },
 }
 
 /** What was kept, as far as it is what was expected. */
@@ -42,5 +44,6 @@ export function readState(value: unknown): PanelState | undefined {
     isLogY: value.isLogY === true,
     areSeedsOne: value.areSeedsOne !== false,
     view: oneOf(views, value.view, usualState.view),
+    isIndexed: value.isIndexed === true,
   }
 }

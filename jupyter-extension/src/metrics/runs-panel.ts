@@ -129,12 +129,13 @@ export class RunsPanel extends Widget {
 
   private async search(): Promise<void> {
     try {
-      await this.finder.search(this.abort.signal)
+      await this.finder.search(this.abort.signal, this.state.isIndexed)
     } catch (error) {
       this.showTrouble(trans.__("The folder %1 cannot be looked into: %2", this.options.folder || "/", (error as Error).message))
     }
     if (this.isDisposed) return
     this.isSearching = false
+    if (this.finder.hasIndex !== this.state.isIndexed) this.change({ isIndexed: this.finder.hasIndex })
     this.node.dataset.state = "found"
     this.later()
   }

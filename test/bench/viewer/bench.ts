@@ -1,5 +1,5 @@
-// npm run bench -- viewer [--quick]: the dataset viewer beside JupyterLab's own CSV viewer, in one JupyterLab and one browser: time from the
-// command to the first rows, frame times while scrolling and filtering, and what the extension adds to JupyterLab's start.
+// npm run bench -- viewer [--quick]: the dataset viewer beside JupyterLab's own CSV viewer and, where it installs, Perspective's, in one browser: time
+// from the double click to the first rows, frame times while scrolling and filtering, and what the extension adds to JupyterLab's start.
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
@@ -12,11 +12,12 @@ import { compare, type ResultRow, root, writeResults } from "../harness/results"
 import { median } from "../harness/rounds"
 import { measureFrames, openAndTime, type ViewerKind } from "./drive-viewer"
 import { makeThousandRuns, measureRuns } from "./measure-runs"
+import { startPerspective } from "./perspective"
 
 const isQuick = process.argv.includes("--quick")
 const sizes = [1_000, 100_000, 1_000_000]
 const rounds = isQuick ? 1 : 5
-const peerName = "JupyterLab's CSV viewer"
+const peerNames = { jupyterlab: "JupyterLab's CSV viewer", perspective: "Perspective" } as const
 const folder = join(root, ".cache/bench-viewer")
 
 const python = findPython()
@@ -31,6 +32,8 @@ for (const size of sizes) {
 }
 makeThousandRuns(folder)
 const server = await startJupyter(openJupyterEnvironment(python.command, { withExtension: true }), folder)
+const perspective = await startPerspective(python.command, folder)
+const peers: readonly (keyof typeof peerNames)[] = perspective ? ["jupyterlab", "perspective"] : ["jupyterlab"]
 const browser = await launchBrowser(found.executable)
 try {
   await server.setTheme("JupyterLab Light")
@@ -42,6 +45,7 @@ try {
 } finally {
   await browser.close()
   await server.close()
+  await perspective?.close()
 }
 
 function makeOnce(name: string, write: (path: string) => void): void {
@@ -52,44 +56,47 @@ function makeOnce(name: string, write: (path: string) => void): void {
   renameSync(`${path}.tmp`, path)
 }
 
-async function openLab(): Promise<Page> {
+async function openLab(at = server): Promise<Page> {
   const page = await browser.newPage({ viewport: { width: 1400, height: 800 } })
-  await page.goto(server.address("/lab"))
+  await page.goto(at.address("/lab"))
   await page.locator(".jp-DirListing-item").first().waitFor({ timeout: 60_000 })
   return page
 }
 
-/** Both viewers in turn, each time in a page that is new. */
+/** All viewers in turn, each time in a page that is new. */
 async function measureSize(size: number): Promise<ResultRow[]> {
-  const kinds: readonly ViewerKind[] = ["ours", "peer"]
-  const opened: Record<ViewerKind, number[]> = { ours: [], peer: [] }
-  const scrolled: Record<ViewerKind, number[]> = { ours: [], peer: [] }
+  const kinds: readonly ViewerKind[] = ["ours", ...peers]
+  const measured = new Map(kinds.map((kind) => [kind, { opened: [] as number[], scrolled: [] as number[] }]))
   const filtered: number[] = []
   for (let round = 0; round < rounds; round++) {
     for (const kind of kinds) {
-      const page = await openLab()
-      opened[kind].push(await openAndTime(page, kind, kind === "ours" ? `rows-${size}.parquet` : `rows-${size}.csv`))
-      scrolled[kind].push(...(await measureFrames(page, kind, "scroll")))
+      const { opened, scrolled } = measured.get(kind)!
+      const page = await openLab(kind === "perspective" ? perspective : server)
+      opened.push(await openAndTime(page, kind, kind === "ours" ? `rows-${size}.parquet` : `rows-${size}.csv`))
+      scrolled.push(...(await measureFrames(page, kind, "scroll")))
       if (kind === "ours") filtered.push(...(await measureFrames(page, kind, "filter")))
       await page.close()
     }
   }
-  const name = `${size.toLocaleString("en")} rows`
+  const ours = measured.get("ours")!
   const at = (values: readonly number[], share: number) => [...values].sort((a, b) => a - b)[Math.floor(share * (values.length - 1))]
-  const row = (metric: string, unit: string, ours: number, peer: number, better: "more" | "less") =>
-    compare({ case: name, metric, unit, ours, peer, peerName }, better)
-  return [
-    row("time to first rows", "ms", median(opened.ours), median(opened.peer), "less"),
-    row("frame while scrolling, 95th percentile", "ms", at(scrolled.ours, 0.95), at(scrolled.peer, 0.95), "less"),
-    row("frames in three seconds of scrolling", "frames", scrolled.ours.length / rounds, scrolled.peer.length / rounds, "more"),
-    // The peer does not filter: its scrolling is what stands beside it.
-    row("frame while filtering (peer: scrolling), 95th percentile", "ms", at(filtered, 0.95), at(scrolled.peer, 0.95), "less"),
-  ]
+  return peers.flatMap((peer) => {
+    const { opened, scrolled } = measured.get(peer)!
+    const row = (metric: string, unit: string, own: number, other: number, better: "more" | "less") =>
+      compare({ case: `${size.toLocaleString("en")} rows`, metric, unit, ours: own, peer: other, peerName: peerNames[peer] }, better)
+    return [
+      row("time to first rows", "ms", median(ours.opened), median(opened), "less"),
+      row("frame while scrolling, 95th percentile", "ms", at(ours.scrolled, 0.95), at(scrolled, 0.95), "less"),
+      row("frames in three seconds of scrolling", "frames", ours.scrolled.length / rounds, scrolled.length / rounds, "more"),
+      // The peer does not filter: its scrolling is what stands beside it.
+      row("frame while filtering (peer: scrolling), 95th percentile", "ms", at(filtered, 0.95), at(scrolled, 0.95), "less"),
+    ]
+  })
 }
 
 /** Time until the file browser stands, with the extension and with its files kept away; and what a browser loads of it. */
 async function measureExtension(): Promise<ResultRow[]> {
-  const times: Record<ViewerKind, number[]> = { ours: [], peer: [] }
+  const times = { ours: [] as number[], peer: [] as number[] }
   for (let round = 0; round < rounds + 1; round++) {
     for (const kind of ["ours", "peer"] as const) {
       const page = await browser.newPage()

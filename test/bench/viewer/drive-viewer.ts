@@ -1,11 +1,16 @@
 // One file in one viewer, as a reader opens it and scrolls through it: what the page itself measures.
 import type { Page } from "playwright-core"
 
-export type ViewerKind = "ours" | "peer"
+export type ViewerKind = "ours" | "jupyterlab" | "perspective"
 
-const rootOf: Readonly<Record<ViewerKind, string>> = { ours: ".jp-Prompt2ModelViewer", peer: ".jp-CSVViewer" }
+/** What holds the rows; Perspective's are elements, inside of others that keep theirs to themselves. */
+const rootOf: Readonly<Record<ViewerKind, string>> = {
+  ours: ".jp-Prompt2ModelViewer",
+  jupyterlab: ".jp-CSVViewer",
+  perspective: "regular-table",
+}
 
-/** Milliseconds from the double click until the grid's canvas has text in its body. */
+/** Milliseconds from the double click until the grid's canvas has text in its body, or its table has. */
 export async function openAndTime(page: Page, kind: ViewerKind, file: string): Promise<number> {
   const item = page.locator(".jp-DirListing-item", { hasText: file })
   await page.evaluate(watchForRows, rootOf[kind])
@@ -26,12 +31,29 @@ function watchForRows(selector: string): void {
     { capture: true, once: true },
   )
   function look(): void {
+    if (selector === "regular-table") {
+      if (findDeep(document, selector)?.querySelector("tbody td")?.textContent) done()
+      else requestAnimationFrame(look)
+      return
+    }
     const canvas = document.querySelector(`${selector} .lm-DataGrid-viewport canvas`) as HTMLCanvasElement | null
     // A strip in the fourth row, right of its number: lines have few colours, letters have many.
     const scale = window.devicePixelRatio
     const isThere = canvas && canvas.width > 400 && coloursOf(canvas, 100 * scale, (selector.includes("CSV") ? 60 : 150) * scale) > 6
-    if (isThere) (window as unknown as { firstRows: number }).firstRows = performance.now() - began
+    if (isThere) done()
     else requestAnimationFrame(look)
+  }
+  function done(): void {
+    ;(window as unknown as { firstRows: number }).firstRows = performance.now() - began
+  }
+  function findDeep(place: ParentNode, wanted: string): Element | undefined {
+    const found = place.querySelector(wanted)
+    if (found) return found
+    for (const { shadowRoot } of place.querySelectorAll("*")) {
+      const inside = shadowRoot && findDeep(shadowRoot, wanted)
+      if (inside) return inside
+    }
+    return undefined
   }
   function coloursOf(canvas: HTMLCanvasElement, x: number, y: number): number {
     const { data } = canvas.getContext("2d")!.getImageData(x, y, 120, 30)
@@ -49,7 +71,13 @@ export async function measureFrames(page: Page, kind: ViewerKind, what: "scroll"
   return page.evaluate(
     (selector) =>
       new Promise<number[]>((resolve) => {
-        const viewport = document.querySelector(`${selector} .lm-DataGrid-viewport`)!
+        const findDeep = (place: ParentNode): Element | undefined =>
+          place.querySelector(selector) ??
+          [...place.querySelectorAll("*")].reduce<Element | undefined>(
+            (found, { shadowRoot }) => found ?? (shadowRoot ? findDeep(shadowRoot) : undefined),
+            undefined,
+          )
+        const viewport = findDeep(document)!
         const times: number[] = []
         const began = performance.now()
         let last = began
@@ -61,6 +89,6 @@ export async function measureFrames(page: Page, kind: ViewerKind, what: "scroll"
           else resolve(times.slice(1))
         })
       }),
-    rootOf[kind],
+    kind === "perspective" ? rootOf[kind] : `${rootOf[kind]} .lm-DataGrid-viewport`,
   )
 }
