@@ -302,8 +302,11 @@ describe.skipIf(!pluginFile)(label, () => {
     const given = define({ memory: { keys: cache }, precision: "bf16" })
     expect([...(await given.run(feeds)).product.data]).toEqual([3, 7])
     expect([...cache]).toEqual(expected)
+    cache[0] = 99
+    await given.run({ rows: Float32Array.of(-1, -2, 3, 4) })
+    expect([...cache]).toEqual([99, 1, -1, -2, ...expected.slice(4)])
     const own = define({})
-    own.inputs.keys.data.set(cache)
+    own.inputs.keys.data.set(expected)
     await own.run({ ...feeds, rows: Float32Array.of(5, 6, 7, 8) })
     const { keys } = await own.run({ ...feeds, slots: Int32Array.of(0, 0, 0, 0, 0, 2) })
     expect([...keys.data]).toEqual([1, 2, 5, 6, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 7, 8])
@@ -332,6 +335,16 @@ describe.skipIf(!pluginFile)(label, () => {
       whole: { shape: [1, 2], data: Int32Array.of(0, 1) },
       few: { shape: [1], data: Float32Array.of(0.1) },
       infinite: { shape: [3], data: Float32Array.of(Number.POSITIVE_INFINITY, 1e-42, -0) },
+    })
+    session.dispose()
+  })
+
+  test("tensors without values go in and out", async () => {
+    const inputs = { x: { shape: [0, 3], dtype: "float32" } } as const
+    const session = xla.compileForward({ forward: ({ x }) => ({ y: tf.mul(x, 2), sum: tf.sum(x) }), inputs, parameters: {} })
+    expect(await session.run({ x: new Float32Array(0) })).toEqual({
+      y: { shape: [0, 3], data: new Float32Array(0) },
+      sum: { shape: [], data: Float32Array.of(0) },
     })
     session.dispose()
   })

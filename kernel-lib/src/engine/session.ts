@@ -34,8 +34,8 @@ export type LossFunction = (inputs: NamedTensors, parameters: NamedTensors, rand
 export type ForwardFunction = (inputs: NamedTensors, parameters: NamedTensors) => NamedTensors
 
 /**
- * How numbers are multiplied: `bf16` keeps 8 bits of each factor and of each product, and sums in float32; `tf32` keeps 10 bits of each factor
- * where the device has such products, and is `fp32` elsewhere. Everything else is float32.
+ * How numbers are multiplied: `bf16` keeps 8 bits of each factor and of each product, and sums in float32; `tf32` keeps 10 bits of each
+ * factor where the device has such products, and is `fp32` elsewhere. Everything else is float32.
  */
 export type Precision = "fp32" | "tf32" | "bf16"
 
@@ -64,7 +64,7 @@ export interface StepOptions {
    * Default: all the same.
    */
   readonly weights?: readonly number[]
-  /** Stops within the step and rejects with `engine.cancelled`; nothing is updated. */
+  /** Stops within the step, or at its end where a device cannot stop, and rejects with `engine.cancelled`; nothing is updated. */
   readonly signal?: AbortSignal
 }
 
@@ -134,7 +134,10 @@ export interface ForwardDefinition {
 
 /** A network compiled for fixed shapes. One call at a time. */
 export interface ForwardSession {
-  /** The memory of each input: write here, or give values to `run`. Ask for `data` before each run: an engine with memory of its own looks there only then. */
+  /**
+   * The memory of each input: write here, or give values to `run`. Ask for `data` before each run: an engine with memory of its own looks
+   * there only then.
+   */
   readonly inputs: NamedValues
   /** The memory of each output, overwritten by the next run. What is written in place may be copied when `data` is asked for. */
   readonly outputs: NamedValues
@@ -158,7 +161,9 @@ export interface FlexibleDefinition {
    * later changes of the weights.
    */
   readonly isPrepacked?: boolean
-  /** The parameters will not change while the session lives: an engine with memory of its own copies them there once. Default: `isPrepacked`. */
+  /**
+   * The parameters will not change while the session lives: an engine with memory of its own copies them there once. Default: `isPrepacked`.
+   */
   readonly areParametersFixed?: boolean
   /** Default: one per core, at most 8. */
   readonly threads?: number

@@ -65,16 +65,15 @@ export class DecodingMemory {
     return array
   }
 
-  /**
-   * The graph of that name for about so many tokens a run, compiled when it is first asked for.
-   */
+  /** The graph of that name for about so many tokens a run, compiled when it is first asked for. */
   session(
     name: string,
     numTokens: number,
     define: () => Pick<FlexibleDefinition, "name" | "forward" | "inputs" | "inPlace">,
   ): FlexibleSession {
     const { engine, weights: parameters, isPrepacked, areWeightsFixed: areParametersFixed } = this
-    const threads = this.threads ?? (numTokens * this.numWeights <= littleWork ? 1 : undefined)
+    const isSmall = !engine.compilesEachSize && numTokens * this.numWeights <= littleWork
+    const threads = this.threads ?? (isSmall ? 1 : undefined)
     const key = `${name}, ${threads ?? "all"} threads`
     const session = this.sessions.get(key) ?? compileFlexible(engine, { ...define(), parameters, threads, isPrepacked, areParametersFixed })
     this.sessions.delete(key)

@@ -1,4 +1,4 @@
-// What a training session keeps on a device: parameters and what its optimizer knows of each. Callers' views are copied when they are asked for.
+// What a training session keeps on a device: parameters and what its optimizer knows of each. Callers are given copies when they ask.
 import { EngineError } from "../../core/errors"
 import { pairStates } from "../optimizers/optimizer"
 import { checkParameters } from "../optimizers/parameter-memory"

@@ -1,6 +1,7 @@
 // Rules for the operations that come from tfjs: one function each, from a recorded node to StableHLO.
 import type { ArithmeticOperation, ComparisonOperation, OperationName, ReductionOperation, UnaryOperation } from "../operations"
 import type { RecordedNode } from "../recording"
+import { addRows, gather, scatter } from "./emit-places"
 import { type ModuleBuilder, type Term, typeOf } from "./module-builder"
 
 /** Adds the operations that compute `node` from `inputs`; answers one term for each result. */
@@ -228,9 +229,7 @@ export const tensorRules: Rules<OtherOperation> = {
   },
 }
 
-/**
- * a b of any number of axes; leading ones are broadcast. Factors of bfloat16 give bfloat16.
- */
+/** a b of any number of axes; leading ones are broadcast. Factors of bfloat16 give bfloat16. */
 export function multiply(module: ModuleBuilder, a: Term, b: Term, node: RecordedNode<"MatMul">): Term {
   const { transposeA, transposeB } = node.attributes
   const [{ shape }] = node.results
@@ -245,7 +244,8 @@ export function multiply(module: ModuleBuilder, a: Term, b: Term, node: Recorded
   const axes = Array.from({ length: lead }, (_, axis) => axis).join(", ")
   const batching = lead > 0 ? `batching_dims = [${axes}] x [${axes}], ` : ""
   const precision = left.dtype === "float32" ? `, precision = [${module.dotPrecision}, ${module.dotPrecision}]` : ""
-  const code = `stablehlo.dot_general ${left.name}, ${right.name}, ${batching}contracting_dims = [${contracted[0]}] x [${contracted[1]}]${precision}`
+  const contracting = `contracting_dims = [${contracted[0]}] x [${contracted[1]}]`
+  const code = `stablehlo.dot_general ${left.name}, ${right.name}, ${batching}${contracting}${precision}`
   const type = `(${typeOf(left)}, ${typeOf(right)}) -> ${typeOf({ shape, dtype: left.dtype })}`
   return module.add(code, type, shape, left.dtype)
 }
@@ -275,58 +275,4 @@ function cumulate(
   let sums = exclusive && length > 0 ? shift(x, 1) : x
   for (let distance = 1; distance < length; distance *= 2) sums = module.binary("add", sums, shift(sums, distance))
   return sums
-}
-
-function gather(module: ModuleBuilder, x: Term, indices: Term, axis: number, shape: readonly number[]): Term {
-  const before = x.shape.slice(0, axis).map((_, at) => at)
-  const after = x.shape.slice(axis + 1).map((_, at) => axis + indices.shape.length + at)
-  const dimensions = [
-    `offset_dims = [${[...before, ...after].join(", ")}]`,
-    `collapsed_slice_dims = [${axis}]`,
-    `start_index_map = [${axis}]`,
-    `index_vector_dim = ${indices.shape.length}`,
-  ]
-  const sizes = x.shape.map((length, at) => (at === axis ? 1 : length))
-  const attributes = `dimension_numbers = #stablehlo.gather<${dimensions.join(", ")}>, indices_are_sorted = false, slice_sizes = ${integers(sizes)}`
-  const type = `(${typeOf(x)}, ${typeOf(indices)}) -> ${typeOf({ shape, dtype: x.dtype })}`
-  return module.add(`"stablehlo.gather"(${x.name}, ${indices.name}) <{${attributes}}>`, type, shape, x.dtype)
-}
-
-/** `target` with `rows` [count, ...] added at `ids` int32 [count]. */
-export function addRows(module: ModuleBuilder, target: Term, ids: Term, rows: Term): Term {
-  const indices = module.reshape(ids, [ids.shape[0], 1])
-  return scatter(module, { target, indices, rows, axes: [0], isSum: true })
-}
-
-interface Scatter {
-  readonly target: Term
-  /** int32 [count, axes.length] */
-  readonly indices: Term
-  /** [count, ...] */
-  readonly rows: Term
-  /** The target's axes that the indices are of, the first ones. */
-  readonly axes: readonly number[]
-  /** Rows are added, not set. */
-  readonly isSum?: boolean
-}
-
-function scatter(module: ModuleBuilder, { target, indices, rows, axes, isSum = false }: Scatter): Term {
-  const scalar = typeOf({ shape: [], dtype: target.dtype })
-  const windows = rows.shape.slice(1).map((_, axis) => axis + 1)
-  const dimensions = [
-    `update_window_dims = [${windows.join(", ")}]`,
-    `inserted_window_dims = [${axes.join(", ")}]`,
-    `scatter_dims_to_operand_dims = [${axes.join(", ")}]`,
-    "index_vector_dim = 1",
-  ]
-  const attributes = `scatter_dimension_numbers = #stablehlo.scatter<${dimensions.join(", ")}>, indices_are_sorted = false, unique_indices = false`
-  const combine = isSum ? [`    %sum = stablehlo.add %old, %new : ${scalar}`, "%sum"] : ["", "%new"]
-  const region = `^bb0(%old: ${scalar}, %new: ${scalar}):\n${combine[0]}\n    stablehlo.return ${combine[1]} : ${scalar}`
-  const code = `"stablehlo.scatter"(${target.name}, ${indices.name}, ${rows.name}) <{${attributes}}> ({\n${region}\n  })`
-  const type = `(${typeOf(target)}, ${typeOf(indices)}, ${typeOf(rows)}) -> ${typeOf(target)}`
-  return module.add(code, type, target.shape, target.dtype)
-}
-
-function integers(values: readonly number[]): string {
-  return values.length === 0 ? "array<i64>" : `array<i64: ${values.join(", ")}>`
 }

@@ -1,5 +1,5 @@
-// A network run forward at sizes that change from run to run: a program for each set of sizes, all on the same tensors. What callers did not
-// change since the last run, and what was written in place, stays on the device.
+// A network run forward at sizes that change from run to run: a program for each set of sizes, all on the same tensors. What callers did
+// not change since the last run, and what was written in place, stays on the device.
 import { EngineError } from "../../core/errors"
 import { keyOfSpecs, specsOf } from "../feeds"
 import { checkInPlace, GrowingMemory } from "../flexible"

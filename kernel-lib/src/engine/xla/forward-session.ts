@@ -15,6 +15,8 @@ import { type DeviceTensor, releaseAll } from "./pjrt-client"
 export class XlaForwardSession implements ForwardSession {
   readonly inputs: NamedValues
   readonly outputs: NamedValues
+  /** The inputs, to be overwritten as a whole. */
+  private readonly targets: NamedValues
   private readonly program: LazyProgram
   private readonly read: readonly ProgramInput[]
   private readonly mirrors = new Map<string, MirroredTensor>()
@@ -43,6 +45,7 @@ export class XlaForwardSession implements ForwardSession {
       )
     this.inputs = view(laidOut.inputs, (input) => input)
     this.outputs = view(laidOut.outputs, (output) => inPlace[output])
+    this.targets = Object.fromEntries([...this.mirrors].map(([input, mirror]) => [input, mirror.asTarget()]))
     const { module, inputs, outputs } = openModule(recording, precision, plugin.platform)
     this.read = inputs
     const names = Object.keys(recording.outputs)
@@ -64,7 +67,7 @@ export class XlaForwardSession implements ForwardSession {
     if (this.isDisposed) throw new EngineError("engine.disposed", "This session was disposed of: make a new one.")
     if (this.isRunning) throw new EngineError("engine.busy", "This session is running: await one call before the next.")
     if (signal?.aborted) throw cancelled()
-    fillInputs(this.inputs, feeds)
+    fillInputs(this.targets, feeds)
     this.isRunning = true
     try {
       await this.plugin.client.exclusively(() => this.runNow(signal))
@@ -85,7 +88,7 @@ export class XlaForwardSession implements ForwardSession {
   private async runNow(signal: AbortSignal | undefined): Promise<void> {
     const { inPlace = {}, memory = {} } = this.definition
     // Whoever gave memory may have written there.
-    for (const name of Object.keys(memory)) void this.mirrors.get(name)?.data
+    for (const name of Object.keys(memory)) this.mirrors.get(name)?.hostChanged()
     const passing: DeviceTensor[] = []
     const run = () => {
       const tensors = this.read.map((input) => this.place(input, passing))

@@ -1,5 +1,5 @@
-// Looks at a shared library's file before it is loaded: the loader trusts what the file says of itself, and one that was cut short would end
-// the process. Files of other systems than Linux are left to their loaders.
+// Looks at a shared library's file before it is loaded: the loader trusts what the file says of itself, and one that was cut short would
+// end the process. Files of other systems than Linux are left to their loaders.
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs"
 import { EngineError, messageOf } from "../../core/errors"
 

@@ -1,5 +1,5 @@
-// Losses and gradients: one program for each set of input shapes, all on the same parameters. Gradients stay on the device, where a step that
-// takes several batches adds them up.
+// Losses and gradients: one program for each set of input shapes, all on the same parameters. Gradients stay on the device, where a step
+// that takes several batches adds them up.
 import { keyOfSpecs, specsOf } from "../feeds"
 import { idsOutput, rowsOutput } from "../passes/gradients-as-rows"
 import type { Recording } from "../recording"
@@ -7,7 +7,7 @@ import type { NamedValues, TrainingDefinition } from "../session"
 import { gradientOutput, lossOutput, randomKeyInput, traceLoss } from "../tracer"
 import { LazyProgram, makeProgram, type OpenModule, openModule } from "./compiled-recording"
 import type { DeviceState } from "./device-state"
-import { addRows } from "./emit-tensor-operations"
+import { addRows } from "./emit-places"
 import type { Term } from "./module-builder"
 import type { Plugin } from "./open-plugin"
 import { optimizeForXla } from "./passes"

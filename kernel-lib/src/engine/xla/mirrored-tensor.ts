@@ -1,5 +1,5 @@
-// A tensor that callers read and write in this process's memory and programs in a device's: what the other side wants is copied when it asks,
-// and nothing else.
+// A tensor that callers read and write in this process's memory and programs in a device's: what the other side wants is copied when it
+// asks, and nothing else.
 import { allocate, sizeOf } from "../recording"
 import type { TensorValue } from "../session"
 import type { DataType, TensorData, TensorSpec } from "../tensors"
@@ -45,7 +45,7 @@ export class MirroredTensor implements TensorSpec {
     return this.host
   }
 
-  /** What `refresh` answered was written to. */
+  /** What `refresh` or `stale` answered was, or will be, written to. */
   hostChanged(): void {
     this.isHostAhead = true
   }
@@ -72,6 +72,18 @@ export class MirroredTensor implements TensorSpec {
     this.isHostAhead = true
     this.device?.release()
     this.device = undefined
+  }
+
+  /** As those see it who overwrite all of it: nothing is copied first. */
+  asTarget(): TensorValue {
+    const mirror = this
+    return {
+      shape: this.shape,
+      get data() {
+        mirror.hostChanged()
+        return mirror.stale
+      },
+    }
   }
 
   /** As callers see it: `data` is copied when it is asked for. */

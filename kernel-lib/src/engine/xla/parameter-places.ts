@@ -1,5 +1,5 @@
-// Where a forward session finds its parameters on the device: a training's where they lie, a caller's as copies. Sessions whose parameters do
-// not change share one copy of each.
+// Where a forward session finds its parameters on the device: a training's where they lie, a caller's as copies. Sessions whose parameters
+// do not change share one copy of each.
 import { EngineError } from "../../core/errors"
 import { sizeOf } from "../recording"
 import type { NamedParameters } from "../session"

@@ -129,7 +129,8 @@ export class PjrtClient {
     const dims = BigInt64Array.from(shape, BigInt)
     const answer = this.table.call("Client_BufferFromHostBuffer", {
       client: this.client,
-      data,
+      // A tensor without values has an address all the same.
+      data: data.length > 0 ? data : new Uint8Array(new ArrayBuffer(8)),
       type: bufferTypes[dtype],
       dims,
       numDims: shape.length,
@@ -143,11 +144,13 @@ export class PjrtClient {
   }
 
   download(tensor: DeviceTensor, data: TensorData): void {
+    if (sizeOf(tensor.shape) === 0) return
     const fields = this.layOutDownload(tensor, data)
     this.table.hold(fields, () => this.finish(this.table.call("Buffer_ToHostBuffer", fields)("event")))
   }
 
   async downloadAsync(tensor: DeviceTensor, data: TensorData): Promise<void> {
+    if (sizeOf(tensor.shape) === 0) return
     const fields = this.layOutDownload(tensor, data)
     await this.finishAsync(this.table.call("Buffer_ToHostBuffer", fields)("event"), fields)
   }

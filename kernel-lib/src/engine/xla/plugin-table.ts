@@ -96,7 +96,7 @@ export class PluginTable {
     if (!isKnown) {
       throw new EngineError(
         "engine.xla-too-old",
-        `${file} speaks PJRT ${major}.${minor}, and ${oldest.major}.${oldest.minor} or a later ${oldest.major}.x is needed: install a current version of the plug-in.`,
+        `${file} speaks PJRT ${major}.${minor}, and 0.${oldest.minor} or a later 0.x is needed: install a current version of the plug-in.`,
       )
     }
     const prototype = koffi.proto("void* (void* arguments)")

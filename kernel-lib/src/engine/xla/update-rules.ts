@@ -1,5 +1,5 @@
-// Optimizers as part of a program: what they keep of each parameter, and how one step changes it. The numbers are those of optimizers/, which
-// keep PyTorch's and transformers' order of operations.
+// Optimizers as part of a program: what they keep of each parameter, and how one step changes it. The numbers are those of optimizers/,
+// which keep PyTorch's and transformers' order of operations.
 
 import { checkAdafactorOptions, fillAdafactorOptions } from "../optimizers/adafactor"
 import { checkAdamWOptions } from "../optimizers/adamw"

@@ -1,5 +1,5 @@
-// Training on XLA: parameters, gradients and the optimizer's moments stay on the device; a step is one program for the gradients and one for
-// the update, between which loss and norm are looked at and a signal is heard.
+// Training on XLA: parameters, gradients and the optimizer's moments stay on the device; a step is one program for the gradients and one
+// for the update, between which loss and norm are looked at and a signal is heard.
 import { EngineError } from "../../core/errors"
 import type { NamedParameters, NamedValues, StepOptions, StepResult, TrainingDefinition, TrainingSession, TrainingState } from "../session"
 import { checkLoss, divideStep, keyOfPart, type StepPart, Turn } from "../training-steps"
