@@ -61,7 +61,8 @@ try {
   const { training, decoding } = planCases({ onAccelerator, isQuick })
   const { rows, source } = await temporalRows(t5Small.vocab_size)
   const versions = await withContenders([all.pytorch[0]], ([peer]) => peer.ask<Record<string, string>>("describe"))
-  if (onAccelerator && versions.cuda === null) throw new Error(`PyTorch of ${python} sees no GPU: name one that does by --python.`)
+  if (onAccelerator && versions.torchDevice.startsWith("cpu"))
+    throw new Error(`PyTorch of ${python} sees no GPU: name one that does by --python.`)
   const makers = [pythonContender("PyTorch", python, "training/peer.py"), pythonContender("PyTorch", python, "decoding/peer.py")]
   await withContenders(makers, async ([trainer, decoder]) => {
     for (const model of new Set(training.map((one) => one.model)))

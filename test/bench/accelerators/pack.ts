@@ -51,10 +51,12 @@ function copyKoffi(): void {
   const home = dirname(createRequire(join(root, "kernel-lib/package.json")).resolve("koffi"))
   const target = join(folder, "node_modules")
   const system = `${process.platform}-${process.arch}`
-  cpSync(home, join(target, "koffi"), { recursive: true, filter: (path) => !/\/(src|doc|vendor)$/.test(path) })
+  cpSync(home, join(target, "koffi"), { recursive: true })
   const scope = join(dirname(home), "@koromix")
   for (const name of existsSync(scope) ? readdirSync(scope) : [])
     if (name.endsWith(system)) cpSync(join(scope, name), join(target, "@koromix", name), { recursive: true })
+  // Fails here rather than there.
+  createRequire(join(folder, "package.json"))("koffi")
 }
 
 function measure(path: string): number {

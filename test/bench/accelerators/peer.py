@@ -23,8 +23,8 @@ end = 1
 
 
 def describe():
-    name = torch.cuda.get_device_name() if device == "cuda" else torch.backends.cpu.get_cpu_capability()
-    return {"torch": torch.__version__, "transformers": transformers.__version__, "cuda": torch.version.cuda, "device": name}
+    name = torch.cuda.get_device_name() if device == "cuda" else f"cpu, {torch.backends.cpu.get_cpu_capability()}"
+    return {"torch": torch.__version__, "transformers": transformers.__version__, "torchDevice": name}
 
 
 def load(folder, threads):
