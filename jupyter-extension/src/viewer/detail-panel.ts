@@ -3,7 +3,7 @@ import { diffWords } from "../../../kernel-lib/src/display/word-diff"
 import { formatCount } from "../../../kernel-lib/src/display/wording"
 import { alikeColumn, type Cell, type ColumnInfo, type FullRow } from "../protocol"
 import { trans } from "../settings/language"
-import { createElement, createLink } from "./elements"
+import { createElement, createLink, shortName } from "./elements"
 import { showCell } from "./renderers"
 
 export interface OtherRow {
@@ -128,7 +128,7 @@ function renderRest(cells: FullRow["cells"], columns: readonly ColumnInfo[]): HT
     text.textContent = ""
     text.append(createElement("span", "", typeof value === "string" && value !== "" ? value : showCell(value, kinds.get(name))))
     if (isCut) text.append(createElement("span", "p2m-mute", ` ... ${trans.__("(cut: the file has more)")}`))
-    list.append(createElement("dt", "", name), text)
+    list.append(createElement("dt", "", shortName(name)), text)
   }
   return list
 }

@@ -1,6 +1,11 @@
 // Elements of the page, made with text that is shown and never obeyed.
 import { makeVisible } from "../../../kernel-lib/src/display/plain-text"
 
+/** A column's name as far as anybody reads it: a file may have names of megabytes. */
+export function shortName(name: string): string {
+  return name.length > 120 ? `${name.slice(0, 119)}\u2026` : name
+}
+
 export function createElement<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   className = "",

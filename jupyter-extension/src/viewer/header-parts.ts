@@ -3,6 +3,7 @@ import { onOneLine } from "../../../kernel-lib/src/display/plain-text"
 import { formatCount } from "../../../kernel-lib/src/display/wording"
 import type { ColumnInfo, ColumnSummary, Filter, Query } from "../protocol"
 import { countRows, trans } from "../settings/language"
+import { shortName } from "./elements"
 
 export const headerHeight = 78
 const pictureTop = 40
@@ -86,7 +87,7 @@ export function partsOf(summary: ColumnSummary | undefined, query: Query, width:
     "%2 rows without %3",
     summary.missing,
     formatCount(summary.missing),
-    onOneLine(summary.column),
+    onOneLine(shortName(summary.column)),
   )
   const x = last ? last.x + last.width + (summary.kind === "values" ? 1 : 4) : padding
   const isBar = summary.kind === "values"

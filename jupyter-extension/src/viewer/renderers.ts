@@ -5,6 +5,7 @@ import { onOneLine } from "../../../kernel-lib/src/display/plain-text"
 import type { Cell, ColumnInfo } from "../protocol"
 import { trans } from "../settings/language"
 import type { GridColours } from "./colours"
+import { shortName } from "./elements"
 import { formatDate, formatNumber, noteOf, padding, partsOf } from "./header-parts"
 import type { HeaderState } from "./rows-model"
 
@@ -40,7 +41,7 @@ export class HeaderRenderer extends CellRenderer {
     const order = query.sort.findIndex(({ column }) => column === info.name)
     const arrow = order < 0 ? "" : ` ${query.sort[order].isDescending ? "\u2193" : "\u2191"}${query.sort.length > 1 ? order + 1 : ""}`
     const room = width - 2 * padding
-    const title = fitText(gc, onOneLine(info.path ?? info.name), room - arrow.length * 8, `500 12.5px ${uiFont}`)
+    const title = fitText(gc, onOneLine(shortName(info.path ?? info.name)), room - arrow.length * 8, `500 12.5px ${uiFont}`)
     drawText(gc, title + arrow, x + padding, y + 17, { font: `500 12.5px ${uiFont}`, colour: ink })
     const note = fitText(gc, noteOf(info, summary, this.numRows()), room, `11px ${uiFont}`)
     drawText(gc, note, x + padding, y + 33, { font: `11px ${uiFont}`, colour: mute })

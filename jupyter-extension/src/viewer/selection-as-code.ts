@@ -2,12 +2,13 @@
 import { onOneLine } from "../../../kernel-lib/src/display/plain-text"
 import type { ColumnInfo, Filter, Query } from "../protocol"
 import { trans } from "../settings/language"
+import { shortName } from "./elements"
 import { countCharacters, formatNumber, formatRange } from "./header-parts"
 
 /** A filter as a chip says it: `temperature 1.2 to 1.7`. */
 export function describeFilter(filter: Filter, columns: readonly ColumnInfo[]): string {
   const info = columns.find(({ name }) => name === filter.column)
-  const name = onOneLine(info?.path ?? filter.column)
+  const name = onOneLine(shortName(info?.path ?? filter.column))
   if (filter.kind === "missing") return trans.__("%1 missing", name)
   if (filter.kind === "present") return trans.__("%1 present", name)
   if (filter.kind === "values")
