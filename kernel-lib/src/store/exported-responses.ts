@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { gunzipSync, gzipSync } from "node:zlib"
 import { InputError } from "../core/errors"
 import { writeFileAtomically } from "./atomic"
-import { type LogEntry, readLine } from "./response-log"
+import { type LogEntry, readLine } from "./response-line"
 import type { KeptTeacher } from "./response-store"
 
 export interface ExportedResponses {

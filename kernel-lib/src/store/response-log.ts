@@ -1,24 +1,12 @@
 // The file behind the response store: one line of JSON for each answer, only ever appended to. Every process that shares it appends with
 // O_APPEND, so that the order of lines is one for all: of two answers to one request the first line counts. A line that was damaged, or cut
 // short by a kill, is found by its checksum and costs nothing but itself, since every line begins and ends with a line feed.
-import { createHash } from "node:crypto"
 import { constants, statSync } from "node:fs"
 import { type FileHandle, mkdir, open } from "node:fs/promises"
 import { dirname } from "node:path"
 import { InputError } from "../core/errors"
 import { explainDiskError } from "./atomic"
-
-/** `answer` and `failure` are what a request came to; `forgotten` takes a failure back. */
-export type EntryKind = "answer" | "failure" | "forgotten"
-
-export interface LogEntry {
-  readonly key: string
-  readonly kind: EntryKind
-  /** The line as it is on disk. */
-  readonly line: string
-  // biome-ignore lint/suspicious/noExplicitAny: whoever wrote an entry knows its members
-  readonly content: any
-}
+import { checkLine, type EntryKind, type LogEntry, readLine } from "./response-line"
 
 interface Place {
   readonly kind: EntryKind
@@ -40,35 +28,11 @@ interface Writing extends AppendOptions {
   settle(error?: unknown): void
 }
 
-/** Raised when the members of a line change their meaning. */
-const format = 2
-const head = /^\{"format":(\d+),"key":"([0-9a-f]{32})","kind":"(answer|failure|forgotten)","check":"([0-9a-f]{32})",/
 const lineFeed = 0x0a
 /** Bytes that are read at once. */
 const pieceBytes = 1 << 20
-/** Longest head of a line, in bytes. */
-const headBytes = 140
 /** Times that a line is written which is not found where it was written, because somebody took the file away or wrote into it. */
 const mostWritings = 3
-
-/** The line of an entry. `members` are its further ones, as JSON. */
-export function writeLine(key: string, kind: EntryKind, members: object): string {
-  const body = JSON.stringify(members).slice(1)
-  return `{"format":${format},"key":"${key}","kind":"${kind}","check":"${checkOf(key, kind, body)}",${body}`
-}
-
-/** The entry in `line`; undefined where it is none, or was damaged. */
-export function readLine(line: string): LogEntry | undefined {
-  const found = head.exec(line)
-  if (!found || Number(found[1]) !== format) return undefined
-  const [start, , key, kind, check] = found
-  if (check !== checkOf(key, kind, line.slice(start.length))) return undefined
-  return { key, kind: kind as EntryKind, line, content: JSON.parse(line) }
-}
-
-function checkOf(key: string, kind: string, body: string | Uint8Array): string {
-  return createHash("sha256").update(`${key} ${kind} `).update(body).digest("hex").slice(0, 32)
-}
 
 const logs = new Map<string, ResponseLog>()
 
@@ -242,14 +206,13 @@ export class ResponseLog {
 
   /** Where a line is, if it is whole. */
   private note(line: Buffer, offset: number): void {
-    const found = head.exec(line.toString("latin1", 0, headBytes))
-    if (!found || Number(found[1]) !== format) return
-    const [start, , key, kind, check] = found
-    if (check !== checkOf(key, kind, line.subarray(start.length))) return
+    const told = checkLine(line)
+    if (!told) return
+    const { key, kind, check } = told
     const before = this.places.get(key)?.kind
     // An answer stays, whatever comes after it; a failure stays until it is forgotten, or an answer comes.
     if (before === "answer" || (before === "failure" && kind === "failure")) return
-    this.places.set(key, { kind: kind as EntryKind, offset, length: line.length, check })
+    this.places.set(key, { kind, offset, length: line.length, check })
   }
 }
 

@@ -11,7 +11,8 @@ import {
   type TeacherCompletion,
   type TeacherRequest,
 } from "../core/teacher"
-import { type EntryKind, type LogEntry, ResponseLog, writeLine } from "./response-log"
+import { type EntryKind, type LogEntry, writeLine } from "./response-line"
+import { ResponseLog } from "./response-log"
 
 export interface ResponseStoreOptions {
   /** Called when the teacher was asked and its answer is on disk. */

@@ -3,7 +3,7 @@ import { basename } from "node:path"
 import { InputError, ServiceError } from "../../core/errors"
 import type { Teacher, TeacherCompletion, TeacherRequest } from "../../core/teacher"
 import { readExportedResponses, teachersOf } from "../../store/exported-responses"
-import type { LogEntry } from "../../store/response-log"
+import type { LogEntry } from "../../store/response-line"
 import { keyOfRequest, replay } from "../../store/response-store"
 
 /** A teacher of the answers in `file`; undefined where the file holds something else, or is not there. @throws InputError `responses.several-teachers` */

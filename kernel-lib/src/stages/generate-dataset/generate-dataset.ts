@@ -2,21 +2,24 @@
 // outputs sampled into each prompt, prompts of three lengths, several answers a request, a majority vote per input.
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
-import { Dataset, type DatasetOptions, type RejectedRow, type Row } from "../../core/dataset"
 import { InputError } from "../../core/errors"
 import type { Example, PromptSpec } from "../../core/prompt-spec"
 import type { StageInlineOptions } from "../../core/run"
 import type { Teacher } from "../../core/teacher"
-import { type Diversity, describeDiversity, measureDiversity } from "../../measures/diversity"
+import { measureDiversity } from "../../measures/diversity"
 import { writeFileAtomically } from "../../store/atomic"
 import { defineStage, type StageContext } from "../../store/define-stage"
 import { readDataset, writeDataset } from "../../store/tables"
 import { RowAsking } from "./ask-for-rows"
 import { Collector } from "./collect-rows"
-import { describeEstimate, estimateGeneration, type GenerationEstimate, projectUsd } from "./generation-cost"
-import { concurrencyOf, type Recipe, usualConcurrency, windowOf } from "./plan-request"
+import { describeGenerated, GeneratedDataset } from "./generated-dataset"
+import { describeEstimate, estimateGeneration } from "./generation-cost"
+import { concurrencyOf, type Recipe, usualConcurrency, usualRows, windowOf } from "./plan-request"
+import { reportProgress } from "./report-progress"
 import type { FilterSwitches } from "./row-filters"
 import { type RowStream, streamRows } from "./stream-rows"
+
+export { GeneratedDataset } from "./generated-dataset"
 
 export interface GenerateDatasetOptions extends StageInlineOptions {
   /** Rows to accept. Default: all rows of a recorded teacher, 2000 of any other. */
@@ -48,57 +51,8 @@ export interface GenerateDatasetOptions extends StageInlineOptions {
 }
 
 const usualTemperature = { initial: 0.5, final: 1.7 }
-const usualRows = 2000
 /** Answers in each request where nobody says. */
 export const usualResponses = 4
-
-interface GenerationLedger {
-  readonly status: "done" | "partial"
-  /** Why it ended before its target. */
-  readonly reason?: string
-  /** Answers that were asked for: `length` + `rejected.length` + `failed`. */
-  readonly asked: number
-  /** Answers that did not come. */
-  readonly failed: number
-  /** What this process sent, and what was on disk already. */
-  readonly requests: { readonly sent: number; readonly reused: number }
-  /** Of what this process sent. */
-  readonly usage: { readonly inputTokens: number; readonly outputTokens: number }
-  readonly usd: number
-  /** What was expected before the first request; undefined at a teacher that cannot say. */
-  readonly estimate?: GenerationEstimate
-  readonly seconds: number
-  /** How different the inputs are from each other. */
-  readonly diversity: Diversity
-}
-
-/** Rows that a teacher made. `asked` = `length` + `rejected.length` + `failed`. */
-export class GeneratedDataset extends Dataset implements GenerationLedger {
-  readonly status: "done" | "partial"
-  readonly reason?: string
-  readonly asked: number
-  readonly failed: number
-  readonly requests: { readonly sent: number; readonly reused: number }
-  readonly usage: { readonly inputTokens: number; readonly outputTokens: number }
-  readonly usd: number
-  readonly estimate?: GenerationEstimate
-  readonly seconds: number
-  readonly diversity: Diversity
-
-  constructor(rows: readonly Row[], options: DatasetOptions, ledger: GenerationLedger) {
-    super(rows, options)
-    this.status = ledger.status
-    this.reason = ledger.reason
-    this.asked = ledger.asked
-    this.failed = ledger.failed
-    this.requests = ledger.requests
-    this.usage = ledger.usage
-    this.usd = ledger.usd
-    this.estimate = ledger.estimate
-    this.seconds = ledger.seconds
-    this.diversity = ledger.diversity
-  }
-}
 
 const generate = defineStage<PromptSpec, GenerateDatasetOptions, GeneratedDataset>({
   name: "generateDataset",
@@ -133,7 +87,7 @@ const generate = defineStage<PromptSpec, GenerateDatasetOptions, GeneratedDatase
     const reason = await new RowAsking({ recipe, teacher, collector, concurrency, context, onRow, onProgress }).run()
     const { spending } = context.run
     const { rows, rejected } = collector.finish()
-    return describe(rows, rejected, teacher, {
+    return describeGenerated(rows, rejected, teacher, {
       status: reason ? "partial" : "done",
       reason,
       asked: collector.asked,
@@ -168,12 +122,6 @@ const generate = defineStage<PromptSpec, GenerateDatasetOptions, GeneratedDatase
     return `${dataset.length.toLocaleString("en")} rows${rejected}${dataset.reason ? ` (${dataset.reason})` : ""}`
   },
 })
-
-function describe(rows: readonly Row[], rejected: readonly RejectedRow[], teacher: Teacher, ledger: GenerationLedger): GeneratedDataset {
-  const cost = ledger.usd > 0 ? `, $${ledger.usd.toFixed(2)}` : ""
-  const note = `${teacher.name}${teacher.isSimulated && teacher.name !== "simulated" ? " (simulated)" : ""}, ${Math.round(ledger.seconds)} s${cost}${rows.length > 1 ? `, ${describeDiversity(ledger.diversity)}` : ""}`
-  return new GeneratedDataset(rows, { name: "Generated dataset", note, rejected }, ledger)
-}
 
 /** A dataset that is being made: await it for all of it, or take its rows as they come. */
 export type Generating = Promise<GeneratedDataset> & RowStream
@@ -227,27 +175,4 @@ async function announceEstimate(recipe: Recipe, teacher: Teacher, target: number
   const sentence = describeEstimate(estimate, teacher, run)
   if (sentence) run.reporter.notice(sentence)
   return estimate
-}
-
-function reportProgress(
-  { accepted, asked, options: { target } }: Collector,
-  teacher: Teacher,
-  { progress, run: { spending } }: StageContext,
-  { before, started }: { before: { usd: number; requestsSent: number; requestsReused: number }; started: number },
-): void {
-  const isCountingAnswers = !Number.isFinite(target)
-  const total = isCountingAnswers ? (teacher.totalRows ?? usualRows) : target
-  const done = Math.min(total, isCountingAnswers ? asked : accepted)
-  const sent = spending.requestsSent - before.requestsSent
-  const shareSent = sent / Math.max(1, sent + spending.requestsReused - before.requestsReused)
-  const spent = spending.usd - before.usd
-  const projected = projectUsd(spent, done * shareSent, total - done)
-  const seconds = (performance.now() - started) / 1000
-  const counted = `${done.toLocaleString("en")} of ${total.toLocaleString("en")} rows`
-  progress({
-    ...{ done, total, unit: "rows" },
-    note: projected === undefined ? undefined : `${counted}, $${spent.toFixed(2)} of about $${projected.toFixed(2)}`,
-    rate: done > 0 ? `${(done / seconds).toPrecision(2)} rows/s` : undefined,
-    secondsLeft: done > 0 ? ((total - done) * seconds) / done : undefined,
-  })
 }

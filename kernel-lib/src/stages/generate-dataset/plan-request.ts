@@ -6,6 +6,8 @@ import type { Teacher, TeacherRequest } from "../../core/teacher"
 import type { Collector } from "./collect-rows"
 import { fitGenerationPrompt, generatedExampleSchema, mostEarlierRows, type PromptLength } from "./generation-prompt"
 
+/** Rows where nobody says. */
+export const usualRows = 2000
 /** Requests in flight at once where nobody says. */
 export const usualConcurrency = 16
 

@@ -108,7 +108,7 @@ async function transformRow(
     const request = { purpose: "transform" as const, messages, temperature: 0, index: row, schema }
     const { usable, input, output } = await askForObject(teacher, request, { signal, check: checkRow })
     if (usable === false) return { row, reason: "unusable", detail: `${teacher.name} says that it is no example of the task` }
-    return { row, example: { input: String(input).trim(), output: String(output).trim() } }
+    return { row, example: { input: readText(input), output: readText(output) } }
   } catch (error) {
     const code = isPrompt2ModelError(error) ? error.code : undefined
     const isOfService = code !== undefined && !code.startsWith("budget.") && (error as ServiceError).isRetryable !== undefined
@@ -120,4 +120,9 @@ async function transformRow(
 function checkRow({ usable, input, output }: Record<string, unknown>): string | undefined {
   if (usable === false) return undefined
   return [input, output].every((text) => String(text).trim() !== "") ? undefined : '"input" or "output" is empty, and "usable" is true'
+}
+
+/** Half a character, as a model's cut leaves it, is none: files could not keep it. */
+function readText(value: unknown): string {
+  return String(value).toWellFormed().trim()
 }
