@@ -58,7 +58,7 @@ describe("a comparison", () => {
     expect(comparison.speedRatio).toBeCloseTo(20.5 / comparison.student.answerSeconds!.median)
     const cells = cellsOf(comparison)
     expect(cells["exact match"][2]).toMatch(/^\+0\.400 \(0\.\d+ to 0\.\d+\)$/)
-    expect(cells.weights).toEqual(["1M, 4.0 MB", "200G", "200,000 times smaller"])
+    expect(cells.weights).toEqual(["1M, 4.0 MB", "200B", "200,000 times smaller"])
     expect(cells["one answer"][1]).toBe("20.5 s (38.5 s)")
     expect(cells["1,000 answers"]).toEqual(["$0", "$2.00", "cheaper from 40 answers on"])
     expect(cells["inputs leave for"]).toEqual(["nowhere", elsewhere, "-"])

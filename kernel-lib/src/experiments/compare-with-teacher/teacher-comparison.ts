@@ -239,6 +239,6 @@ function describeSeconds(seconds: AnswerSeconds | undefined): string | undefined
 }
 
 function formatParameters(parameters: number): string {
-  const [divisor, unit] = parameters >= 1e9 ? [1e9, "G"] : parameters >= 1e6 ? [1e6, "M"] : [1e3, "k"]
+  const [divisor, unit] = parameters >= 1e9 ? [1e9, "B"] : parameters >= 1e6 ? [1e6, "M"] : [1e3, "k"]
   return `${Number((parameters / divisor).toPrecision(3))}${unit}`
 }
