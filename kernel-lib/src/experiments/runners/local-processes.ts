@@ -16,9 +16,8 @@ const leaseSeconds = 20
  * Trainings on this machine, `parallel` of them at once; each has its share of the cores.
  * @throws InputError `runner.parallel`
  * @example
- * const run = await openRun("runs/ablation", { teacher: simulatedTeacher(), hub })
- * const grid = { source: ["generated" as const], voting: [true, false] }
- * const ablation = await ablate(text, { run, test: own.take(8), grid, numExamples: 12, training: { epochs: 1 }, runOn: localProcesses({ parallel: 2 }) })
+ * const runOn = localProcesses({ parallel: 2 })
+ * runOn.parallel // 2
  */
 export function localProcesses({ parallel = 1 }: LocalProcessesOptions = {}): Runner {
   if (!Number.isSafeInteger(parallel) || parallel < 1)
