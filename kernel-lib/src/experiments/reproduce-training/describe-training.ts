@@ -32,8 +32,12 @@ function describeStanding({ comparisons }: ReproducedTrainingData, name: string)
     { words: "below", found: ofMetric.filter(({ high }) => high < 0) },
     { words: "not clearly apart from", found: ofMetric.filter(({ low, high }) => low <= 0 && high >= 0) },
   ].filter(({ found }) => found.length > 0)
-  const words = parts.map((part) => `${part.words} ${part.found.map(show).join(", ")}`)
-  return words.length === 0 ? [] : [`In ${metric.label} the student is ${words.join("; ")}.`]
+  if (parts.length === 0) return []
+  const isLikeAll = parts.every(({ words }) => words === "not clearly apart from")
+  const words = isLikeAll
+    ? ["not clearly apart from any of these"]
+    : parts.map((part) => `${part.words} ${part.found.map(show).join(", ")}`)
+  return [`In ${metric.label} the student is ${words.join("; ")}.`]
 }
 
 /** Where the paper's numbers, whose answers are not there to compare with, stand to the student's interval. */
@@ -68,7 +72,7 @@ function explainStanding({ metrics, student, others, diagnosis }: ReproducedTrai
   const cause =
     ours >= 0.75 * taught
       ? `The student falls short on the teacher's own rows too: it has ${formatScore(taught, scale)} on those that it has not seen. Its base is too small, has read too little, or was trained too briefly.`
-      : `On the teacher's own rows that it has not seen the student has ${formatScore(taught, scale)}, ${formatScore(taught - ours, scale)} more than on the real ones: it has learned much of what it was taught, and the real test asks for something else.`
+      : `On the teacher's own rows that it has not seen the student has ${formatScore(taught, scale)}, ${formatScore(taught - ours, scale)} more than on the real ones: part of what is lacking lies in how the real test differs from these rows.`
   return [`The best is ${best.system}, with ${formatScore(best.value, scale)} ${label}. ${cause}`]
 }
 
