@@ -5,7 +5,7 @@ import type { StageInlineOptions } from "../../core/run"
 import type { Decoding, Student } from "../../core/student"
 import type { Teacher } from "../../core/teacher"
 import { summarizeSeconds } from "../../measures/answer-seconds"
-import { evaluate, type Report, type TaskPrompt } from "../../stages/evaluate/evaluate"
+import { type BertScoreSettings, evaluate, type Report, type TaskPrompt } from "../../stages/evaluate/evaluate"
 import { ephemeralRun } from "../../store/run"
 import { type ComparedSystem, type ComparedTeacher, TeacherComparison } from "./teacher-comparison"
 
@@ -15,6 +15,8 @@ export interface CompareWithTeacherOptions extends StageInlineOptions {
   readonly spec?: TaskPrompt
   /** Default exactMatch and chrF++. */
   readonly metrics?: readonly string[]
+  /** The encoder for `"BERTScore"` among the metrics. */
+  readonly bertScore?: BertScoreSettings
   readonly decoding?: Decoding
   readonly maxNewTokens?: number
   /** How many weights the teacher has, where its maker has told: sizes are compared by it. Default: not known. */
@@ -48,9 +50,9 @@ export async function compareWithTeacher(
       "compare.no-teacher",
       'There is no teacher to compare with: open the run with one, or give teacher: openaiTeacher("gpt-4o-mini").',
     )
-  const { spec, metrics, decoding, maxNewTokens, signal, teacherParameters } = options
+  const { spec, metrics, bertScore, decoding, maxNewTokens, signal, teacherParameters } = options
   const report = await evaluate(student, test, {
-    ...{ spec, metrics, decoding, maxNewTokens, signal, run },
+    ...{ spec, metrics, bertScore, decoding, maxNewTokens, signal, run },
     baselines: { teacher, majority: false, copyInput: false },
   })
   return new TeacherComparison({
