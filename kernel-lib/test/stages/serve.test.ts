@@ -75,6 +75,22 @@ describe("serve", () => {
     expect((await ask(demo.port, { body: null })).status).toBe(400)
   })
 
+  it("lets a network compile before it is first asked, whatever comes of that", async () => {
+    const asked: (readonly string[])[] = []
+    const network = {
+      ...{ ...student, encodeInput: () => [1] },
+      async predict(inputs: readonly string[]) {
+        asked.push(inputs)
+        if (asked.length === 1) throw new Error("The student has fallen over.")
+        return student.predict(inputs)
+      },
+    }
+    const demo = await serve(network, {})
+    open.push(demo)
+    expect(asked).toEqual([[""]])
+    expect((await ask(demo.port)).body).toEqual({ predictions: [{ output: "cba", confidence: 0.5 }] })
+  })
+
   it("answers whoever names this machine or has seen the demo, and no page of another name", async () => {
     const { demo, payload } = await serveHere()
     expect((await ask(demo.port, { headers: { host: "localhost:8888" } })).status).toBe(200)
