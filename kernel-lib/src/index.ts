@@ -34,6 +34,7 @@ export type { EngineName, Limits, Progress, Reporter, Run, RunEvent, SentRecord,
 export type { Decoding, Prediction, PredictOptions, Student } from "./core/student"
 export type {
   ChatMessage,
+  CompleteOptions,
   RequestEstimate,
   ResponseSchema,
   Teacher,
