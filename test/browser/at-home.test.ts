@@ -187,14 +187,20 @@ describe.skipIf(!canRun)("the extension at home", () => {
   })
 })
 
+/** What metrics, settings, systems and runs are called is data, and so is what the library says in a payload. */
+const namesOfData = [
+  ...["exact match", "chrF++", "length of the input", "parameters", "tokens/s", "seed", "source", "voting", "first"],
+  ...["both, voting", "both, no voting", "generated only", "retrieved only", report.comparison!],
+]
+
 /** Words that a person reads or hears, and that stand in no translation; texts of data are left out. */
 function findUntranslated(page: Page): Promise<string[]> {
-  return page.evaluate(() => {
+  return page.evaluate((namesOfData) => {
     const ours = ".jp-Prompt2Model"
     const data = ".p2m-text, .p2m-title, .p2m-path, .p2m-instruction, .p2m-tries button, .p2m-chip, .p2m-said, td, code, dd, dt"
     const left: string[] = []
     const look = (text: string | null) => {
-      if (text && /\p{L}{2}/u.test(text) && !text.includes("«") && text !== "JSONL") left.push(text)
+      if (text && /\p{L}{2}/u.test(text) && !text.includes("«") && text !== "JSONL" && !namesOfData.includes(text.trim())) left.push(text)
     }
     for (const widget of document.querySelectorAll(ours)) {
       const walker = document.createTreeWalker(widget, NodeFilter.SHOW_TEXT)
@@ -204,5 +210,5 @@ function findUntranslated(page: Page): Promise<string[]> {
         for (const name of ["title", "placeholder", "aria-label"]) if (!element.matches("table")) look(element.getAttribute(name))
     }
     return left
-  })
+  }, namesOfData)
 }
