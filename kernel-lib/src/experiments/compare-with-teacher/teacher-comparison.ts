@@ -108,8 +108,7 @@ export class TeacherComparison implements TeacherComparisonData {
   /** The table for a paper, with the packages that it needs named in a comment. */
   toLatex(): string {
     const { columns, rows, notes } = this.toPayload()
-    const what = `${this.student.name} beside ${this.teacherName} on ${countOf(this.rows, "unseen row")}.`
-    return writeLatexTable({ columns, rows, notes: [what, ...notes] })
+    return writeLatexTable({ columns, rows, notes: [`${this.pair} on ${countOf(this.rows, "unseen row")}.`, ...notes] })
   }
 
   /** The table's cells, with the names of the two above them. */
@@ -129,12 +128,11 @@ export class TeacherComparison implements TeacherComparisonData {
 
   /** What it shows of itself. */
   toPayload(): TablePayload {
-    const { student, teacherName, rows } = this
     return {
       kind: "table",
       version: payloadVersion,
       title: "Student and teacher",
-      subtitle: `${student.name} beside ${teacherName}: ${this.summary}, on ${countOf(rows, "unseen row")}`,
+      subtitle: `${this.pair}: ${this.summary}, on ${countOf(this.rows, "unseen row")}`,
       columns: [
         { name: "" },
         { name: "student", isNumber: true },
@@ -145,6 +143,10 @@ export class TeacherComparison implements TeacherComparisonData {
       notes: [...this.describeNotes()],
       nextStep: "comparison.toLatex()",
     }
+  }
+
+  private get pair(): string {
+    return `${this.student.name} beside ${this.teacher?.isSimulated ? "a simulated teacher" : this.teacherName}`
   }
 
   private describeScores(metric: string): string[] {
