@@ -5,18 +5,14 @@ import { XlaForwardSession } from "./forward-session"
 import type { Plugin } from "./open-plugin"
 import { XlaTraining } from "./xla-training"
 
-export interface XlaEngineOptions {
-  /** A sentence: why it was chosen. Default: what it is. */
-  readonly reason?: string
-}
-
 /** The engine on a plug-in's first device. */
-export function makeXlaEngine(plugin: Plugin, { reason }: XlaEngineOptions = {}): Engine {
-  const [{ kind }] = plugin.devices
+export function makeXlaEngine(plugin: Plugin): Engine {
+  const { platform, apiVersion, devices } = plugin
+  const device = platform === "cpu" ? "the CPU" : devices[0].kind
   return {
     name: "xla",
-    runtime: `${plugin.platform} (${kind}), PJRT ${plugin.apiVersion}`,
-    reason: reason ?? `One program for each step, compiled by XLA for ${kind}.`,
+    runtime: `PJRT ${apiVersion} (${platform})`,
+    reason: `One program for each step, compiled by XLA for ${device}.`,
     createTrainingSession: (definition) => new XlaTraining(plugin, definition),
     compileForward: (definition) => new XlaForwardSession(plugin, definition),
     compileFlexible: (definition) => new XlaFlexibleSession(plugin, definition),
