@@ -1,8 +1,8 @@
 // The packed library in an empty project: what npm would publish, unpacked beside the dependencies that npm would install.
 import { execFileSync, spawnSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 
 const root = join(__dirname, "../..")
@@ -29,7 +29,8 @@ afterAll(() => rmSync(project, { recursive: true, force: true }))
 
 function run(file: string, text: string): string {
   writeFileSync(join(project, file), text)
-  const { status, stdout, stderr } = spawnSync(process.execPath, [file], { cwd: project, encoding: "utf8" })
+  const place = join(project, file)
+  const { status, stdout, stderr } = spawnSync(process.execPath, [place], { cwd: dirname(place), encoding: "utf8" })
   expect(stderr).toBe("")
   expect(status).toBe(0)
   return stdout.trim()
@@ -69,6 +70,30 @@ console.log(isPrompt2ModelError(error), error.code)`
       cwd: project,
     })
     expect(stdout).toContain("run PROMPT.txt")
+  })
+
+  // tfjs-node is an optional peer: nobody who lacks it hears of it but who asks which engines there are.
+  const asksForEngines = `import { describeEngines } from "prompt2model"
+const engines = await describeEngines()
+const { isAvailable, runtime, howToGet } = engines.find(({ name }) => name === "tensorflow")
+console.log(JSON.stringify({ isAvailable, runtime, howToGet }))`
+
+  it("does without TensorFlow", () => {
+    expect(JSON.parse(run("engines.mjs", asksForEngines))).toEqual({
+      isAvailable: false,
+      howToGet: expect.stringContaining("`npm install @tensorflow/tfjs-node`"),
+    })
+  })
+
+  const tfjsNode = join(root, ".cache/tensorflow/node_modules/@tensorflow/tfjs-node")
+  it.skipIf(!existsSync(tfjsNode))("uses tfjs-node that is installed beside it (here: that of npm run setup:tensorflow)", () => {
+    const place = join(project, "with-tensorflow")
+    mkdirSync(join(place, "node_modules/@tensorflow"), { recursive: true })
+    symlinkSync(tfjsNode, join(place, "node_modules/@tensorflow/tfjs-node"))
+    expect(JSON.parse(run("with-tensorflow/engines.mjs", asksForEngines))).toMatchObject({
+      isAvailable: true,
+      runtime: expect.stringMatching(/^tensorflow 2\./),
+    })
   })
 
   it("holds what it needs and nothing else", () => {
