@@ -40,7 +40,7 @@ async function timeCells(cells: number, runOn?: Runner): Promise<number> {
 /** Milliseconds a job of BullMQ. */
 async function timeJobs(jobs: number, name: string): Promise<number> {
   const connection = { host: "127.0.0.1", port: redis.port, password: redis.password }
-  const [submitter, events] = [new Queue(name, { connection }), new QueueEvents(name, { connection })]
+  const [submitter, events] = [new Queue(name, { connection }), new QueueEvents(name, { connection, lastEventId: "0" })]
   await events.waitUntilReady()
   const started = performance.now()
   let done = 0

@@ -1,7 +1,7 @@
 // The way to Redis: an address is checked, a first word is exchanged before anything depends on it, and no password is ever said.
 import type * as BullMQ from "bullmq"
 import type { Redis, RedisOptions } from "ioredis"
-import { InputError, ServiceError } from "../../core/errors"
+import { InputError, isPrompt2ModelError, ServiceError } from "../../core/errors"
 
 export interface RedisConnection {
   readonly bullmq: typeof BullMQ
@@ -18,7 +18,7 @@ const firstAnswer = 5000
  * @param address `redis://[USER:PASSWORD@]HOST[:PORT][/DATABASE]`, or `rediss://` for an encrypted way; a password that is not in it is taken
  *   from `REDIS_PASSWORD`
  * @param notice told when Redis goes away, and when it is back
- * @throws InputError `queue.not-installed`, `queue.bad-address`, `queue.password`; ServiceError `queue.unreachable`
+ * @throws InputError `queue.not-installed`, `queue.bad-address`, `queue.password`, `queue.old-redis`; ServiceError `queue.unreachable`
  */
 export async function connectRedis(address: string, notice: (sentence: string) => void): Promise<RedisConnection> {
   const { options, place } = readAddress(address)
@@ -39,8 +39,10 @@ export async function connectRedis(address: string, notice: (sentence: string) =
   try {
     await first.connect()
     await first.ping()
+    // Where a server that others look after does not tell, it is taken to be fit.
+    checkServer(await first.info().catch(() => ""), place, notice)
   } catch (error) {
-    throw explainRefusal(reason ?? error, place)
+    throw isPrompt2ModelError(error) ? error : explainRefusal(reason ?? error, place)
   } finally {
     first.disconnect()
   }
@@ -80,6 +82,18 @@ function readAddress(address: string): { options: RedisOptions; place: string } 
       tls: url.protocol === "rediss:" ? {} : undefined,
     },
   }
+}
+
+/** What the queue's scripts need, and that Redis throws nothing away. */
+function checkServer(info: string, place: string, notice: (sentence: string) => void): void {
+  const [, major, minor] = /redis_version:(\d+)\.(\d+)/.exec(info) ?? []
+  if (Number(major) < 6 || (Number(major) === 6 && Number(minor) < 2))
+    throw new InputError("queue.old-redis", `Redis at ${place} is version ${major}.${minor}: a queue needs 6.2 or newer.`)
+  const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1] ?? "noeviction"
+  if (policy !== "noeviction" && !/maxmemory:0\r?$/m.test(info))
+    notice(
+      `Redis at ${place} throws keys away when it is full: set maxmemory-policy noeviction, or cells may be forgotten and put in again.`,
+    )
 }
 
 /** The thrown error holds the command, and so the password: only its sentence is kept. */

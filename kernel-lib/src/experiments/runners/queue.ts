@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises"
 import { resolve as resolvePath } from "node:path"
 import type { Queue, QueueEvents } from "bullmq"
 import type { Redis } from "ioredis"
-import { EngineError, InputError, InterruptedError } from "../../core/errors"
+import { EngineError, InputError, InterruptedError, messageOf, ServiceError } from "../../core/errors"
 import { explainDiskError } from "../../store/atomic"
 import { CellFailure } from "./cell-children"
 import type { CellTicket } from "./cell-files"
@@ -111,7 +111,7 @@ class QueueRunner implements OpenRunner {
       }
       this.pending.set(ticket.key, pending)
       signal.addEventListener("abort", cancel, { once: true })
-      this.enqueue(pending).catch(pending.settle)
+      this.enqueue(pending).catch((error) => pending.settle(refused(error)))
     })
   }
 
@@ -215,6 +215,15 @@ class QueueRunner implements OpenRunner {
     this.said.add(sentence)
     this.notice(sentence)
   }
+}
+
+/** Redis is there, and does not take it. */
+function refused(error: unknown): ServiceError {
+  const sentence = messageOf(error)
+  return new ServiceError("queue.refused", `Redis does not take a cell (${sentence}): look at its memory and its rights.`, {
+    cause: new Error(sentence),
+    isRetryable: true,
+  })
 }
 
 function delay(milliseconds: number): Promise<void> {
