@@ -298,6 +298,26 @@ describe("what a server does not take", () => {
     expect(server.seen[3].body.response_format.type).toBe("json_schema")
   })
 
+  test("answers that are no stream; what lies upstream is none", async () => {
+    const behave: Behaviour = ({ body, number }, response) => {
+      if (number === 0) return refuse(response, 400, { message: "the upstream said no" })
+      if (!body.stream) return refuse(response, 400, { message: "set stream to true", param: "stream" })
+      response.writeHead(200, { "content-type": "text/event-stream" })
+      for (const delta of [{ content: "fi" }, { content: "ne" }])
+        response.write(`data: ${JSON.stringify({ choices: [{ index: 0, delta }] })}\n\n`)
+      const usage = { prompt_tokens: 7, completion_tokens: 2 }
+      response.end(
+        `data: ${JSON.stringify({ choices: [{ index: 0, delta: {}, finish_reason: "length" }], usage })}\r\n\r\ndata: [DONE]\n\n`,
+      )
+    }
+    const { server, teacher } = await serve(behave)
+    await expect(teacher.complete(request)).rejects.toMatchObject({ code: "teacher.request-refused" })
+    const answer = await teacher.complete({ ...request, index: 1 })
+    expect(answer).toMatchObject({ texts: ["fine"], finishReasons: ["length"], usage: { inputTokens: 7, outputTokens: 2 } })
+    expect(answer.seconds).toBeGreaterThan(0)
+    expect(server.seen.map(({ body }) => body.stream)).toEqual([false, false, true])
+  })
+
   test("max_tokens by its old name, temperature, seed", async () => {
     const behave: Behaviour = ({ body }, response) => {
       for (const name of ["max_tokens", "temperature", "seed"]) {

@@ -39,6 +39,7 @@ export interface Refusal {
 /** Refusals that are about the prompt itself, which no other way of asking helps. */
 const promptCodes = new Set(["context_length_exceeded", "content_filter", "simulated_no_grammar"])
 const formatWords = /response_format|json_schema|json_object|json mode|structured|schema|grammar/i
+const streamWords = /\bstream(?:ing|ed)?\b/i
 const severalWords = /['"`]n['"`]|\bn\s*(?:=|>|!=|must|should|greater)|only one (?:completion )?choice|multiple (?:completions|choices)/i
 
 /** A dialect that avoids what was refused, or undefined when there is nothing left to avoid. Every step takes less than the one before. */
@@ -50,7 +51,7 @@ export function narrowDialect(
   const { parameter, message } = refusal
   if ((refusal.status !== 400 && refusal.status !== 422) || promptCodes.has(refusal.code ?? "")) return undefined
   const objectsTo = (name: string) => (parameter ? parameter === name : message.includes(name))
-  if (!dialect.isStreaming && objectsTo("stream")) return { ...dialect, isStreaming: true }
+  if (!dialect.isStreaming && (parameter ? parameter === "stream" : streamWords.test(message))) return { ...dialect, isStreaming: true }
   const usesFormat = schema !== undefined && dialect.format !== "words"
   const lowerFormat = { ...dialect, format: dialect.format === "schema" ? ("object" as const) : ("words" as const) }
   if (usesFormat && (parameter ? parameter.startsWith("response_format") : formatWords.test(message))) return lowerFormat
