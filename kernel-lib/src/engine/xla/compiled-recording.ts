@@ -1,7 +1,7 @@
 // A recording as a program: its inputs and parameters by name in the program's order, compiled when it is first run.
 import { EngineError } from "../../core/errors"
 import type { Recording } from "../recording"
-import type { Precision } from "../session"
+import type { ForwardDefinition, Precision } from "../session"
 import { dotPrecisionOf, emitRecording } from "./emitter"
 import { ModuleBuilder, type Term } from "./module-builder"
 import type { DeviceTensor, Executable, PjrtClient, Program } from "./pjrt-client"
@@ -34,6 +34,22 @@ export function openModule(recording: Recording, precision: Precision | undefine
     },
   })
   return { module, inputs, outputs }
+}
+
+/** The program of a network run forward; what is written in place takes its input's memory. */
+export function makeForwardProgram(
+  recording: Recording,
+  { precision, inPlace = {} }: Pick<ForwardDefinition, "precision" | "inPlace">,
+  platform: string,
+): { readonly program: Program; readonly inputs: readonly ProgramInput[] } {
+  const { module, inputs, outputs } = openModule(recording, precision, platform)
+  const names = Object.keys(recording.outputs)
+  const donations = inputs.flatMap(({ kind, name, term }) => {
+    const output = kind === "input" ? names.findIndex((one) => inPlace[one] === name) : -1
+    return output < 0 ? [] : [[term, output] as const]
+  })
+  const terms = names.map((output) => outputs[output])
+  return { inputs, program: makeProgram(module, terms, donations) }
 }
 
 /** A program that is compiled at its first run; only the last run's failure is told, and another run tries again. */

@@ -8,7 +8,7 @@ import { type Recording, sameShape, sizeOf } from "../recording"
 import type { FlexibleDefinition, FlexibleRunOptions, FlexibleSession, NamedValues, TensorValue } from "../session"
 import type { TensorData, TensorSpec } from "../tensors"
 import { traceForward } from "../tracer"
-import { cancelled, LazyProgram, makeProgram, openModule, type ProgramInput } from "./compiled-recording"
+import { cancelled, LazyProgram, makeForwardProgram, type ProgramInput } from "./compiled-recording"
 import type { Plugin } from "./open-plugin"
 import { ParameterPlaces } from "./parameter-places"
 import { optimizeForXla } from "./passes"
@@ -150,18 +150,12 @@ export class XlaFlexibleSession implements FlexibleSession {
     const { name = "network", forward, parameters, inPlace = {} } = this.definition
     const recording = optimizeForXla(traceForward({ name, inputs: specs, parameters, forward }))
     for (const parameter of Object.keys(recording.parameters)) this.places.check(parameter)
-    const names = Object.keys(recording.outputs)
     for (const [output, source] of Object.entries(inPlace)) {
       const { shape } = recording.outputs[output] ?? { shape: [] }
       checkInPlace(output, shape, source, values[source])
     }
-    const { module, inputs, outputs } = openModule(recording, undefined, this.plugin.platform)
-    const donations = inputs.flatMap(({ kind, name: input, term }) => {
-      const output = kind === "input" ? names.findIndex((one) => inPlace[one] === input) : -1
-      return output < 0 ? [] : [[term, output] as const]
-    })
-    const terms = names.map((output) => outputs[output])
-    return { recording, inputs, program: new LazyProgram(this.plugin.client, makeProgram(module, terms, donations)) }
+    const { program, inputs } = makeForwardProgram(recording, { inPlace }, this.plugin.platform)
+    return { recording, inputs, program: new LazyProgram(this.plugin.client, program) }
   }
 
   private free(): void {

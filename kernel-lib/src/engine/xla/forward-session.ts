@@ -5,7 +5,7 @@ import { fillInputs, layOutMemory } from "../feeds"
 import { dataTypeOf } from "../recording"
 import type { ForwardDefinition, ForwardSession, NamedValues, TensorData } from "../session"
 import { traceForward } from "../tracer"
-import { cancelled, LazyProgram, makeProgram, openModule, type ProgramInput } from "./compiled-recording"
+import { cancelled, LazyProgram, makeForwardProgram, type ProgramInput } from "./compiled-recording"
 import { MirroredTensor } from "./mirrored-tensor"
 import type { Plugin } from "./open-plugin"
 import { ParameterPlaces } from "./parameter-places"
@@ -28,7 +28,7 @@ export class XlaForwardSession implements ForwardSession {
     private readonly plugin: Plugin,
     private readonly definition: ForwardDefinition,
   ) {
-    const { name = "network", forward, parameters, precision, memory = {}, inPlace = {} } = definition
+    const { name = "network", forward, parameters, memory = {}, inPlace = {} } = definition
     const recording = optimizeForXla(traceForward({ name, inputs: definition.inputs, parameters, forward }))
     this.places = new ParameterPlaces(plugin.client, parameters, definition.areParametersFixed ?? false)
     for (const parameter of Object.keys(recording.parameters)) this.places.check(parameter)
@@ -46,21 +46,9 @@ export class XlaForwardSession implements ForwardSession {
     this.inputs = view(laidOut.inputs, (input) => input)
     this.outputs = view(laidOut.outputs, (output) => inPlace[output])
     this.targets = Object.fromEntries([...this.mirrors].map(([input, mirror]) => [input, mirror.asTarget()]))
-    const { module, inputs, outputs } = openModule(recording, precision, plugin.platform)
+    const { program, inputs } = makeForwardProgram(recording, definition, plugin.platform)
     this.read = inputs
-    const names = Object.keys(recording.outputs)
-    const donations = inputs.flatMap(({ kind, name: input, term }) => {
-      const output = kind === "input" ? names.findIndex((output) => inPlace[output] === input) : -1
-      return output < 0 ? [] : [[term, output] as const]
-    })
-    this.program = new LazyProgram(
-      plugin.client,
-      makeProgram(
-        module,
-        names.map((output) => outputs[output]),
-        donations,
-      ),
-    )
+    this.program = new LazyProgram(plugin.client, program)
   }
 
   async run(feeds: Readonly<Record<string, TensorData>> = {}, { signal }: { readonly signal?: AbortSignal } = {}): Promise<NamedValues> {
@@ -68,6 +56,7 @@ export class XlaForwardSession implements ForwardSession {
     if (this.isRunning) throw new EngineError("engine.busy", "This session is running: await one call before the next.")
     if (signal?.aborted) throw cancelled()
     fillInputs(this.targets, feeds)
+    for (const name of Object.keys(feeds)) this.mirrors.get(name)!.hostChanged()
     this.isRunning = true
     try {
       await this.plugin.client.exclusively(() => this.runNow(signal))

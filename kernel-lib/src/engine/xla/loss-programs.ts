@@ -2,7 +2,7 @@
 // that takes several batches adds them up.
 import { keyOfSpecs, specsOf } from "../feeds"
 import { idsOutput, rowsOutput } from "../passes/gradients-as-rows"
-import type { Recording } from "../recording"
+import { type Recording, sizeOf } from "../recording"
 import type { NamedValues, TrainingDefinition } from "../session"
 import { gradientOutput, lossOutput, randomKeyInput, traceLoss } from "../tracer"
 import { LazyProgram, makeProgram, type OpenModule, openModule } from "./compiled-recording"
@@ -60,7 +60,7 @@ export class LossPrograms {
     if (gathering === "next") {
       for (const name of graph.reached) {
         const { shape } = this.definition.parameters[name]
-        if (!sums.has(name)) sums.set(name, client.upload(new Float32Array(shape.reduce((size, length) => size * length, 1)), shape))
+        if (!sums.has(name)) sums.set(name, client.upload(new Float32Array(sizeOf(shape)), shape))
       }
     }
     const feeds = { ...batch, [randomKeyInput]: { shape: [2], data: key }, [shareInput]: { shape: [], data: Float32Array.of(share) } }

@@ -74,13 +74,12 @@ export class MirroredTensor implements TensorSpec {
     this.device = undefined
   }
 
-  /** As those see it who overwrite all of it: nothing is copied first. */
+  /** As those see it who overwrite all of it, and say so with `hostChanged`: nothing is copied first. */
   asTarget(): TensorValue {
     const mirror = this
     return {
       shape: this.shape,
       get data() {
-        mirror.hostChanged()
         return mirror.stale
       },
     }

@@ -30,6 +30,7 @@ export class UpdatePrograms {
 
   /** One step of the parameters that have gradients; the gradients are released. */
   async update(gradients: Gradients, numbers: StepNumbers): Promise<void> {
+    if (gradients.size === 0) return
     const { client } = this.plugin
     const { update } = this.prepare(gradients)
     const listed = this.rule.listNumbers(numbers)

@@ -1,6 +1,7 @@
 // Training on XLA: parameters, gradients and the optimizer's moments stay on the device; a step is one program for the gradients and one
 // for the update, between which loss and norm are looked at and a signal is heard.
 import { EngineError } from "../../core/errors"
+import { sizeOf } from "../recording"
 import type { NamedParameters, NamedValues, StepOptions, StepResult, TrainingDefinition, TrainingSession, TrainingState } from "../session"
 import { checkLoss, divideStep, keyOfPart, type StepPart, Turn } from "../training-steps"
 import { cancelled } from "./compiled-recording"
@@ -163,7 +164,7 @@ export class XlaTraining implements TrainingSession {
 }
 
 function copyOut(tensor: DeviceTensor): Float32Array {
-  const data = new Float32Array(tensor.shape.reduce((size, length) => size * length, 1))
+  const data = new Float32Array(sizeOf(tensor.shape))
   tensor.read(data)
   return data
 }
