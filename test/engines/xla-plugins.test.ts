@@ -7,7 +7,6 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { createInterface } from "node:readline"
 import { deserialize } from "node:v8"
-import koffi from "koffi"
 import { afterAll, describe, expect, test } from "vitest"
 import { findRuntimeLibrary } from "../../kernel-lib/src/engine/onnx/runtime-library"
 import { PluginTable } from "../../kernel-lib/src/engine/xla/plugin-table"
@@ -16,7 +15,9 @@ import { label, pluginFile } from "./xla"
 const folder = mkdtempSync(join(tmpdir(), "xla-plugins-"))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const unrun = join(dirname(createRequire(import.meta.url).resolve("unrun")), "cli.mjs")
+const require = createRequire(import.meta.url)
+const unrun = join(dirname(require.resolve("unrun")), "cli.mjs")
+const koffi = require("koffi") as typeof import("koffi")
 
 interface Said {
   readonly lines: Record<string, unknown>[]
