@@ -7,20 +7,13 @@ import { makeEagerEngine } from "./eager/eager-engine"
 import { makeOnnxEngine } from "./onnx/onnx-engine"
 import { openRuntime, type RuntimeApi } from "./onnx/runtime-api"
 import { makeNodeEngine, makeWebGpuEngine } from "./onnx-node/onnx-node-engine"
+import { openAccelerator } from "./open-accelerator"
 import type { Engine } from "./session"
 import { describeCuda, readCudaBuild } from "./tensorflow/cuda-build"
 import { openTensorFlow, type TensorFlowApi } from "./tensorflow/tensorflow-api"
 import { findsGpu, makeTensorFlowEngine } from "./tensorflow/tensorflow-engine"
 import { findTensorFlow, type TensorFlowLibraries } from "./tensorflow/tensorflow-library"
-import {
-  choosePlugin,
-  describeMissing,
-  type Machine,
-  type PluginTrial,
-  seesAccelerator,
-  thisMachine,
-  tryPlugins,
-} from "./xla/choose-plugin"
+import { choosePlugin, type PluginTrial, thisMachine, tryPlugins } from "./xla/choose-plugin"
 import { findPlugins, pluginVariable } from "./xla/find-plugins"
 import { makeXlaEngine } from "./xla/xla-engine"
 
@@ -82,48 +75,14 @@ export async function selectEngine(name: EngineName): Promise<Engine> {
 }
 
 async function selectBest(): Promise<Engine> {
-  const accelerated = await openAccelerator()
-  if (accelerated && typeof accelerated !== "string") return accelerated
+  const { engine: accelerated, problem } = await openAccelerator({ openTensorFlow: openTensorFlowOnGpu })
+  if (accelerated) return accelerated
   try {
     const engine = await openers.onnx()
-    return accelerated ? { ...engine, reason: `${engine.reason} ${accelerated}` } : engine
+    return problem ? { ...engine, reason: `${engine.reason} ${problem}` } : engine
   } catch (error) {
     const eager = await openers.eager()
     return { ...eager, reason: `onnx, which is much faster, does not work here. ${messageOf(error)}` }
-  }
-}
-
-/** What finds an accelerator's engine; tests give others. */
-export interface AcceleratorSearch {
-  readonly machine: Machine
-  readonly find: typeof findPlugins
-  readonly openTensorFlow: () => Promise<Engine | undefined>
-}
-
-const thisSearch: AcceleratorSearch = { machine: thisMachine, find: findPlugins, openTensorFlow: openTensorFlowOnGpu }
-
-/**
- * The engine on a GPU or TPU; a sentence where one is in sight that cannot be used; nothing where none is. Where none is in sight, no folder is
- * read and nothing opened.
- */
-export async function openAccelerator(search: AcceleratorSearch = thisSearch): Promise<Engine | string | undefined> {
-  const { machine, find } = search
-  const isNamed = Boolean(machine.environment[pluginVariable])
-  if (!isNamed && !seesAccelerator(machine)) return undefined
-  const problem = await openXla()
-  if (typeof problem !== "string") return problem
-  const tensorflow = machine.sees("cuda") ? await search.openTensorFlow() : undefined
-  return tensorflow ?? problem
-
-  async function openXla(): Promise<Engine | string | undefined> {
-    try {
-      const plugins = (await find({ environment: machine.environment })).filter(({ platform }) => platform !== "cpu")
-      if (plugins.length === 0) return isNamed ? undefined : describeMissing(machine).message
-      const plugin = choosePlugin(tryPlugins(plugins, machine), machine)
-      return plugin.platform === "cpu" ? undefined : makeXlaEngine(plugin)
-    } catch (error) {
-      return messageOf(error)
-    }
   }
 }
 
