@@ -88,12 +88,12 @@ function loadTable(koffi: Koffi, path: string, libraries: readonly string[]): Pl
   }
 }
 
-/** Opened where every library that is opened later sees them. */
+/** Each in its own scope: plug-ins and TensorFlow have functions of the same names. Who opens one by its name later gets what is here. */
 function keepLoaded(koffi: Koffi, files: readonly string[]): void {
   if (process.platform === "win32") return
-  const [lazy, global] = [1, process.platform === "darwin" ? 8 : 0x100]
+  const lazy = 1
   const open = koffi.load(null).func("void* dlopen(str file, int flags)")
-  for (const file of files) open(file, lazy | global)
+  for (const file of files) open(file, lazy)
 }
 
 /** Of NVIDIA's and AMD's plug-ins: memory is taken as it is needed, in place of three quarters of all at once. */
@@ -157,6 +157,7 @@ function addXlaFlag(flag: string, value: string): void {
   const flags = process.env.XLA_FLAGS ?? ""
   if (flags.includes(flag)) return
   process.env.XLA_FLAGS = `${flags} ${flag}=${value}`.trim()
+  setLibraryVariable("XLA_FLAGS", process.env.XLA_FLAGS)
 }
 
 /** Plug-ins greet on standard error while they are loaded, and would report there later, unless TF_CPP_MIN_LOG_LEVEL asks for that. */
