@@ -5,7 +5,14 @@ import { join } from "node:path"
 import { ablate, Dataset, openRun, queue } from "prompt2model"
 import { writeSmallModel } from "./small-model.mjs"
 
-const { run: folder, redis, folder: shared, epochs = [2, 3, 4], distillFrom } = JSON.parse(process.argv[2])
+const {
+  run: folder,
+  redis,
+  folder: shared,
+  epochs = [2, 3, 4],
+  learningRate = [1e-3, 2e-3, 3e-3, 4e-3],
+  distillFrom,
+} = JSON.parse(process.argv[2])
 const model = writeSmallModel(join(folder, "../tiny"))
 const rows = (count, word) => Array.from({ length: count }, (_, index) => ({ input: `${word} ${index}`, output: String(index % 3) }))
 const notices = []
@@ -21,7 +28,7 @@ try {
     run,
     own: Dataset.from(rows(160, "row")),
     test: Dataset.from(rows(9, "test")),
-    grid: { source: ["own"], model: [model], epochs, labelSmoothing: [0, 0.1], learningRate: [1e-3, 2e-3, 3e-3, 4e-3] },
+    grid: { source: ["own"], model: [model], epochs, labelSmoothing: [0, 0.1], learningRate },
     training: { batchSize: 4, maxOutputTokens: 2, ...(distillFrom && { distillFrom: () => {} }) },
     ...(redis && { runOn: queue({ redis, folder: shared }) }),
   })
