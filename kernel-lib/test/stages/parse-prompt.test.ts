@@ -163,6 +163,22 @@ const byRules: Record<string, Case> = {
       ["baz\n\nqux", "quux"],
     ],
   },
+  "a table in Markdown": {
+    prompt: "Rate it.\n\n| Nr | Input | Output |\n|---|:---|---|\n| 1 | good \\| great | yes |\n| 2 | dull | no |\n\nOne word.",
+    instruction: "Rate it.\n\nOne word.",
+    pairs: [
+      ["good | great", "yes"],
+      ["dull", "no"],
+    ],
+  },
+  "lines of CSV": {
+    prompt: 'Rate the input, then the output.\n\ninput,output\ngreat film,yes\n"long, ""very"" long",no\n\nOne word, please.',
+    instruction: "Rate the input, then the output.\n\nOne word, please.",
+    pairs: [
+      ["great film", "yes"],
+      ['long, "very" long', "no"],
+    ],
+  },
   "arrows, with nobody to ask": {
     prompt: "Say the opposite.\n\n- hot -> cold\n- 'big' → 'small'\n- up => down",
     instruction: "Say the opposite.",

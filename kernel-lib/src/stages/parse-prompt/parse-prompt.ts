@@ -12,7 +12,7 @@ export type ParsePromptOptions = StageInlineOptions
 
 /**
  * Reads a prompt in any language: the instruction, and the examples as demonstrations. Examples written as `input="..." output="..."`, as JSON
- * objects, as lines `Input: ...` and `Output: ...`, or in tags of these names, need no teacher; others are looked for by the teacher, and each must stand in the prompt.
+ * objects, as lines `Input: ...` and `Output: ...`, in tags or a table's columns of these names, need no teacher; others are looked for by the teacher, and each must stand in the prompt.
  * `spec.parsedBy` says who read it, and `spec.with({ instruction, demonstrations })` puts right what was misunderstood.
  *
  * @throws InputError `prompt.empty`, `prompt.no-examples`; ModelOutputError `teacher.malformed`, and what the teacher throws

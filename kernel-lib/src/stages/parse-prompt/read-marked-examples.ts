@@ -1,10 +1,11 @@
 // Reads the examples of a prompt without a model: input="..." output="...", JSON objects, lines "Input: ..." and "Output: ...",
-// and tags <input>...</input><output>...</output>.
+// tags <input>...</input><output>...</output>, tables.
 import type { Example } from "../../core/prompt-spec"
 import { guessExamples } from "./guess-examples"
 import { findLabelledExamples, type Span } from "./labelled-examples"
 import { inputLabel, outputLabel } from "./labels"
 import { type Following, openingQuotes, type QuotedValue, readQuotedValue } from "./quoted-value"
+import { findTableExamples } from "./table-examples"
 
 export interface ReadPrompt {
   readonly instruction: string
@@ -14,7 +15,9 @@ export interface ReadPrompt {
 /** The marked examples of `text`, and the text without them as the instruction. */
 export function readMarkedExamples(text: string): ReadPrompt {
   const quoted = [findTaggedExamples, findQuotedExamples].map((find) => find(text)).find((spans) => spans.length > 0)
-  return cutOut(text, quoted ? addLabelled(text, quoted) : findLabelledExamples(text))
+  if (quoted) return cutOut(text, addLabelled(text, quoted))
+  const labelled = findLabelledExamples(text)
+  return cutOut(text, labelled.length > 0 ? labelled : findTableExamples(text))
 }
 
 /** Some prompts write their examples in several ways. Labelled lines before the first one in quotes tell what input and output are. */
