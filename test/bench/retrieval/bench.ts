@@ -91,7 +91,9 @@ async function measureEmbedding(contenders: readonly Contender[], file: string, 
   const name = `${count.toLocaleString("en")} descriptions`
   const peerName = contenders[1].name
   results.push(compare({ case: name, metric: "embedding", unit: "s", ours: own, peer, peerName }, "less"))
-  const [vectors, others] = await Promise.all(contenders.map((contender) => contender.ask<number[][]>("showVectors", { file, count: 64 })))
+  const [vectors, others] = await Promise.all(
+    contenders.map((contender) => contender.ask<number[][]>("showVectors", { file, count: Math.min(64, count) })),
+  )
   const cosines = vectors.map((vector, row) => vector.reduce((sum, value, i) => sum + value * others[row][i], 0))
   results.push(
     compare({ case: name, metric: "least cosine to the peer's", unit: "", ours: Math.min(...cosines), peer: 1, peerName }, "more"),

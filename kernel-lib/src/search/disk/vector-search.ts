@@ -10,8 +10,8 @@ import { entryHeadBytes, readVectors } from "./vector-lists"
 /** A search reads the nearest lists until it has looked at about so many vectors, and at least so many lists. */
 const leastVectors = 10_000
 const leastLists = 16
-/** How many times as many as asked for are looked at exactly. */
-const looksAgain = 4
+/** So many more than asked for are looked at exactly: 8-bit numbers misplace neighbours whose products hardly differ, and no others. */
+const looksAgain = 40
 const rowsAtOnce = 512
 
 interface VectorLists {
@@ -71,7 +71,7 @@ export class VectorSearch {
     const { dimensions } = this
     const nearest = new TopRows(Math.max(leastLists, Math.ceil((leastVectors * this.numLists) / this.count)))
     for (let list = 0; list < this.numLists; list++) nearest.offer(list, dot(query, 0, lists.centres, list * dimensions, dimensions))
-    const roughly = new TopRows(limit * looksAgain)
+    const roughly = new TopRows(limit + looksAgain)
     for (const list of nearest.rank().rows) this.scanList(lists, list, query, roughly)
     const top = new TopRows(limit)
     const exact = new Float32Array(this.scratch.buffer)

@@ -16,33 +16,44 @@ export interface WordEntry {
 
 /** @returns undefined for a word that no card has. @throws InputError `index.corrupt` */
 export function findWord(words: FileReader, word: string): WordEntry | undefined {
+  // The last page whose first word is not behind the one that is looked for; of the pages on the way there only that word is read.
   let [low, high] = [0, words.length / pageBytes - 1]
+  let found: Buffer | undefined
   while (low <= high) {
     const middle = (low + high) >> 1
-    const entries = readPage(words, middle)
-    if (entries.length === 0) throw corruptIndex(words.path, "a page is empty")
-    if (word < entries[0].word) high = middle - 1
-    else if (word > entries[entries.length - 1].word) low = middle + 1
-    else return entries.find((entry) => entry.word === word)
+    const page = readPage(words, middle)
+    if (word < wordAt(page, pageHeadBytes)) high = middle - 1
+    else {
+      found = page
+      low = middle + 1
+    }
   }
-  return undefined
+  return found && findInPage(found, word)
 }
 
-function readPage(words: FileReader, number: number): WordEntry[] {
+function readPage(words: FileReader, number: number): Buffer {
   const page = words.read(number * pageBytes, pageBytes)
   if (crc32(page.subarray(4)) !== page.readUInt32LE(0)) throw corruptIndex(words.path, `page ${number} is not what was written`)
-  const entries: WordEntry[] = []
-  for (let at = pageHeadBytes; at < page.readUInt16LE(4); ) {
-    const end = at + 2 + page.readUInt16LE(at)
-    entries.push({
-      word: page.toString("utf8", at + 2, end),
-      frequency: page.readUInt32LE(end),
-      offset: page.readDoubleLE(end + 4),
-      bound: page.readFloatLE(end + 12),
-    })
+  if (page.readUInt16LE(4) <= pageHeadBytes) throw corruptIndex(words.path, `page ${number} is empty`)
+  return page
+}
+
+function wordAt(page: Buffer, at: number): string {
+  return page.toString("utf8", at + 2, at + 2 + page.readUInt16LE(at))
+}
+
+function findInPage(page: Buffer, word: string): WordEntry | undefined {
+  const bytes = Buffer.from(word)
+  const used = page.readUInt16LE(4)
+  for (let at = pageHeadBytes; at < used; ) {
+    const length = page.readUInt16LE(at)
+    const end = at + 2 + length
+    if (length === bytes.length && bytes.equals(page.subarray(at + 2, end))) {
+      return { word, frequency: page.readUInt32LE(end), offset: page.readDoubleLE(end + 4), bound: page.readFloatLE(end + 12) }
+    }
     at = end + entryBytes - 2
   }
-  return entries
+  return undefined
 }
 
 /** Bytes of a list read at once. */
