@@ -1,11 +1,13 @@
 // A worker: takes cells from a queue, lets processes of its own compute them, and leaves the results in the folder that it shares with the
 // submitter. While one computes, this process does nothing but keep the queue informed, so that a cell is lost only with its machine.
+import { once } from "node:events"
 import { stat } from "node:fs/promises"
 import { hostname } from "node:os"
 import { resolve as resolvePath } from "node:path"
 import type { Job, Worker } from "bullmq"
 import type { Redis } from "ioredis"
 import { InputError, InterruptedError, isPrompt2ModelError, messageOf } from "../../core/errors"
+import { onOneLine } from "../../display/plain-text"
 import { CellChildren } from "./cell-children"
 import { type CellTicket, readCellJob, readCellResult } from "./cell-files"
 import { connectRedis, type RedisConnection } from "./connect-redis"
@@ -100,25 +102,26 @@ class QueueWorker {
     this.worker.on("error", () => {})
     await connections[1].subscribe(cancelChannel(name))
     connections[1].on("message", (_channel, key) => this.cancels.get(key)?.abort())
-    const stop = () => this.stop()
+    const stop = () => this.stopping.abort()
     signal.addEventListener("abort", stop, { once: true })
     if (signal.aborted) stop()
     notice(`${this.where} takes cells of ${folder} from ${place}, ${devices} at a time.`)
-    const stopped = new Promise<void>((resolve) => this.stopping.signal.addEventListener("abort", () => resolve(), { once: true }))
-    const working = this.stopping.signal.aborted ? Promise.resolve() : this.worker.run()
-    working.catch(() => {})
-    if (!this.stopping.signal.aborted) await stopped
-    const closing = this.worker.close().catch(() => {})
-    await Promise.allSettled(this.computing)
-    await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, farewell))])
-    await this.children.close()
+    if (!this.stopping.signal.aborted) {
+      this.worker.run().catch(() => {})
+      await once(this.stopping.signal, "abort")
+    }
+    await this.leave()
     for (const one of connections) one.disconnect()
     if (this.refusal) throw this.refusal
     return this.handedBack
   }
 
-  private stop(): void {
-    this.stopping.abort()
+  /** Takes no more, waits until what was interrupted is saved and handed back, and not for a Redis that is away. */
+  private async leave(): Promise<void> {
+    const closing = this.worker.close().catch(() => {})
+    await Promise.allSettled(this.computing)
+    await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, farewell))])
+    await this.children.close()
   }
 
   private async process(job: Job, token: string | undefined): Promise<void> {
@@ -134,7 +137,7 @@ class QueueWorker {
     this.cancels.set(cell.key, cancel)
     try {
       const { name, seed } = await readCellJob(folder, cell)
-      const called = `${name}, seed ${seed}`
+      const called = onOneLine(`${name}, seed ${seed}`)
       notice(`${called}: training`)
       const answer = await this.compute(job, cell, AbortSignal.any([this.stopping.signal, cancel.signal]))
       if (answer === "done") return notice(`${called}: done`)
@@ -182,7 +185,7 @@ class QueueWorker {
   /** What one worker cannot compute is for others; it goes, so that it does not take the same cell again. */
   private async refuse(job: Job, token: string | undefined, refusal: InputError): Promise<never> {
     this.refusal = refusal
-    this.stop()
+    this.stopping.abort()
     await job.updateProgress({ where: this.where, note: refusal.message, isRefused: true } satisfies CellProgressMessage)
     return this.giveBack(job, token)
   }
