@@ -43,8 +43,8 @@ export interface TrainingSettings {
   readonly patience: number
   /** Trains thin matrices beside those of the attention (LoRA) and merges them in at the end: little memory, small checkpoints. Default: all weights are trained. */
   readonly lowRank?: LowRankOptions
-  /** Of the matrix products; `bf16` is the tensorflow engine's. Default `fp32`. */
-  readonly precision?: "fp32" | "bf16"
+  /** Of the matrix products: `bf16` on the engines tensorflow and xla, `tf32` on xla where the device has it. Default `fp32`. */
+  readonly precision?: "fp32" | "bf16" | "tf32"
   /** With `distillFrom`: share of the loss that compares with that student's answers, in [0, 1]. Default 0.5. */
   readonly distillWeight?: number
   /** With `distillFrom`: what both students' logits are divided by before they are compared, above 0. Default 2. */
@@ -194,6 +194,7 @@ const rules: { readonly [Name in keyof TrainingSettings]?: readonly [(value: nev
   lossOn: [(value: string) => ["completion", "all"].includes(value), "completion or all"],
   maxInputTokens: [isCount, "a whole number above 0"],
   maxOutputTokens: [isCount, "a whole number above 0"],
+  precision: [(value: string) => ["fp32", "bf16", "tf32"].includes(value), "fp32, bf16 or tf32"],
   patience: [(value: number) => value >= 1, "1 or more"],
   distillWeight: [(value: number) => value >= 0 && value <= 1, "a number from 0 to 1"],
   distillTemperature: [(value: number) => value > 0 && Number.isFinite(value), "a number above 0"],
