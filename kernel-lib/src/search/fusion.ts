@@ -1,7 +1,8 @@
 // Hybrid ranking: BM25 and dense scores, each brought to 0 to 1 over its own best, are added with a small weight on BM25; the query's vector is
 // then moved towards the best cards so found (pseudo-relevance feedback, Rocchio 1971; for dense vectors Li et al., arXiv 2108.11044), searched
-// again and fused again. All constants are other people's defaults, none was fitted here: Pyserini's hybrid search adds the sparse score with
-// weight 0.1, Anserini's Rocchio takes 10 documents with weight 0.75.
+// again and fused again. The constants are other people's: Pyserini's hybrid search adds the sparse score with weight 0.1, ANCE-PRF (Yu et al.,
+// arXiv 2108.13454) and Pyserini's dense feedback take 3 documents, Anserini's Rocchio gives them weight 0.75. Ten documents, Rocchio's usual number
+// for words, lose where a query has one right answer only: there the others pull it away.
 
 /** Rows of an index with their scores, best first. */
 export interface Ranking {
@@ -12,9 +13,9 @@ export interface Ranking {
 /** How far each of the two rankings is looked at. */
 export const fusedDepth = 100
 const sparseWeight = 0.1
-const feedbackCards = 10
+const feedbackCards = 3
 const feedbackWeight = 0.75
-/** At most this share of the catalogue may stand for what the query means: ten of a dozen cards would stand for the catalogue. */
+/** At most this share of the catalogue may stand for what the query means: three of a dozen cards would stand for the catalogue. */
 const feedbackShare = 0.01
 
 /** How many cards move the query in a catalogue of `count`. */
