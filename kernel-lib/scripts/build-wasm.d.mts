@@ -1,2 +1,2 @@
-/** The bytes of an optimizer's .wat, assembled. */
-export function assembleOptimizer(name: "adamw" | "adafactor"): Promise<Buffer>
+/** The bytes of one of the library's .wat, assembled. */
+export function assemble(name: "adamw" | "adafactor" | "multiply-bytes"): Promise<Buffer>

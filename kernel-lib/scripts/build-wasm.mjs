@@ -1,13 +1,16 @@
-// Assembles src/engine/optimizers/*.wat into *.wasm.ts, which the library carries: run it after a change of a text.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+// Assembles the library's *.wat into *.wasm.ts, which it carries: run it after a change of a text.
+import { readFileSync, writeFileSync } from "node:fs"
 import makeWabt from "wabt"
 
-const folder = new URL("../src/engine/optimizers/", import.meta.url)
+const source = new URL("../src/", import.meta.url)
+const folders = { adamw: "engine/optimizers", adafactor: "engine/optimizers", "multiply-bytes": "search/disk" }
 
-/** The bytes of `adamw` or `adafactor`. */
-export async function assembleOptimizer(name) {
+const locate = (name, ending) => new URL(`${folders[name]}/${name}.${ending}`, source)
+
+/** The bytes of a text by its name. */
+export async function assemble(name) {
   const wabt = await makeWabt()
-  const module = wabt.parseWat(`${name}.wat`, readFileSync(new URL(`${name}.wat`, folder), "utf8"), { simd: true })
+  const module = wabt.parseWat(`${name}.wat`, readFileSync(locate(name, "wat"), "utf8"), { simd: true })
   try {
     return Buffer.from(module.toBinary({}).buffer)
   } finally {
@@ -16,11 +19,11 @@ export async function assembleOptimizer(name) {
 }
 
 if (process.argv[1] === new URL(import.meta.url).pathname) {
-  for (const file of readdirSync(folder).filter((file) => file.endsWith(".wat"))) {
-    const name = file.slice(0, -".wat".length)
-    const base64 = (await assembleOptimizer(name)).toString("base64")
+  for (const name of Object.keys(folders)) {
+    const base64 = (await assemble(name)).toString("base64")
     const lines = base64.match(/.{1,120}/g).map((line) => `  "${line}"`)
-    const text = `// Made from ${file} by scripts/build-wasm.mjs.\nexport const ${name}Module =\n${lines.join(" +\n")}\n`
-    writeFileSync(new URL(`${name}.wasm.ts`, folder), text)
+    const variable = name.replace(/-(.)/g, (_, letter) => letter.toUpperCase())
+    const text = `// Made from ${name}.wat by scripts/build-wasm.mjs.\nexport const ${variable}Module =\n${lines.join(" +\n")}\n`
+    writeFileSync(locate(name, "wasm.ts"), text)
   }
 }

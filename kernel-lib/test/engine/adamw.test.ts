@@ -1,6 +1,6 @@
 // AdamW against its formula in double precision, and the WebAssembly against its text.
 import { expect, test } from "vitest"
-import { assembleOptimizer } from "../../scripts/build-wasm.mjs"
+import { assemble } from "../../scripts/build-wasm.mjs"
 import { Random } from "../../src/core/random"
 import { AdamW } from "../../src/engine/optimizers/adamw"
 import { adamwModule } from "../../src/engine/optimizers/adamw.wasm"
@@ -149,5 +149,5 @@ test("moments do not fade into denormal numbers", () => {
 })
 
 test("the WebAssembly that is shipped is its text, assembled", async () => {
-  expect(adamwModule).toBe((await assembleOptimizer("adamw")).toString("base64"))
+  expect(adamwModule).toBe((await assemble("adamw")).toString("base64"))
 })

@@ -1,7 +1,7 @@
 // Adafactor and AdamW against transformers and PyTorch (make_golden.py), and what must hold for any optimizer.
 import { readFileSync } from "node:fs"
 import { describe, expect, test } from "vitest"
-import { assembleOptimizer } from "../../scripts/build-wasm.mjs"
+import { assemble } from "../../scripts/build-wasm.mjs"
 import { Random } from "../../src/core/random"
 import type { NamedParameters, OptimizerOptions } from "../../src/engine"
 import { adafactorModule } from "../../src/engine/optimizers/adafactor.wasm"
@@ -164,5 +164,5 @@ test("Adafactor refuses options that make no sense", () => {
 })
 
 test("the WebAssembly that is shipped is its text, assembled", async () => {
-  expect(adafactorModule).toBe((await assembleOptimizer("adafactor")).toString("base64"))
+  expect(adafactorModule).toBe((await assemble("adafactor")).toString("base64"))
 })

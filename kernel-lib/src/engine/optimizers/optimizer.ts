@@ -5,7 +5,7 @@ import { sizeOf } from "../recording"
 import type { NamedParameters, TrainingState } from "../session"
 import { adamwModule } from "./adamw.wasm"
 import { type ParameterPlace, placeParameters, type StateSizes, viewFloats } from "./parameter-memory"
-import { type WasmMemory, webAssembly } from "./web-assembly"
+import { type WasmMemory, webAssembly } from "../../core/web-assembly"
 
 const stateParts = ["firstMoments", "secondMoments", "rowMoments", "columnMoments"] as const
 type StatePart = (typeof stateParts)[number]

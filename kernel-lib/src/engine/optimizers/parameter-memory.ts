@@ -4,7 +4,7 @@
 import { EngineError } from "../../core/errors"
 import { sizeOf } from "../recording"
 import type { NamedParameters } from "../session"
-import { type WasmMemory, webAssembly } from "./web-assembly"
+import { type WasmMemory, webAssembly } from "../../core/web-assembly"
 
 /** Byte offsets of one trained parameter in its memory. */
 export interface ParameterPlace {

@@ -5,10 +5,11 @@ import type { Ranking } from "../fusion"
 import { TopRows } from "../top-rows"
 import { dot } from "./clusters"
 import { corruptIndex, FileReader } from "./files"
+import { ListProducts } from "./list-products"
 import { entryHeadBytes, readVectors } from "./vector-lists"
 
 /** A search reads the nearest lists until it has looked at about so many vectors, and at least so many lists. */
-const leastVectors = 10_000
+const leastVectors = 20_000
 const leastLists = 16
 /** So many more than asked for are looked at exactly: 8-bit numbers misplace neighbours whose products hardly differ, and no others. */
 const looksAgain = 40
@@ -18,14 +19,13 @@ interface VectorLists {
   readonly centres: Float32Array
   readonly places: Uint32Array
   readonly entries: FileReader
+  readonly products: ListProducts
 }
 
 export class VectorSearch {
   private readonly vectors: FileReader
   private readonly lists?: VectorLists
   private readonly scratch: Buffer
-  /** As long as the longest list so far: memory that came and went with each list would cost more than reading it. */
-  private listScratch: Buffer = Buffer.alloc(0)
 
   /** @param numLists 0 where the index has none */
   constructor(
@@ -36,7 +36,7 @@ export class VectorSearch {
   ) {
     this.vectors = new FileReader(join(folder, "vectors"))
     this.scratch = Buffer.from(new ArrayBuffer(rowsAtOnce * dimensions * 4))
-    if (numLists > 0) this.lists = openLists(folder)
+    if (numLists > 0) this.lists = openLists(folder, dimensions)
   }
 
   /** The rows nearest to `query` by the product. @throws InputError `index.corrupt` */
@@ -72,7 +72,8 @@ export class VectorSearch {
     const nearest = new TopRows(Math.max(leastLists, Math.ceil((leastVectors * this.numLists) / this.count)))
     for (let list = 0; list < this.numLists; list++) nearest.offer(list, dot(query, 0, lists.centres, list * dimensions, dimensions))
     const roughly = new TopRows(limit + looksAgain)
-    for (const list of nearest.rank().rows) this.scanList(lists, list, query, roughly)
+    lists.products.setQuery(query)
+    for (const list of nearest.rank().rows) this.scanList(lists, list, roughly)
     const top = new TopRows(limit)
     const exact = new Float32Array(this.scratch.buffer)
     for (const row of roughly.rank().rows) {
@@ -82,46 +83,32 @@ export class VectorSearch {
     return top.rank()
   }
 
-  private scanList({ places, entries }: VectorLists, list: number, query: Float32Array, top: TopRows): void {
-    const { dimensions } = this
+  private scanList({ places, entries, products: memory }: VectorLists, list: number, top: TopRows): void {
     const [first, count] = [places[list * 2], places[list * 2 + 1]]
-    const entryBytes = entryHeadBytes + dimensions
-    // Checked by the reader before memory is taken for it.
-    if (count * entryBytes > this.listScratch.length) this.listScratch = entries.read(first * entryBytes, count * entryBytes)
-    else entries.readInto(this.listScratch, first * entryBytes, count * entryBytes)
-    const bytes = this.listScratch
-    const numbers = new Int8Array(bytes.buffer)
+    const entryBytes = entryHeadBytes + this.dimensions
+    const bytes = memory.entries
+    entries.readInto(bytes, first * entryBytes, count * entryBytes)
+    const { products, step } = memory.multiply(count)
     for (let i = 0; i < count; i++) {
       const row = bytes.readUInt32LE(i * entryBytes)
       if (row >= this.count) throw corruptIndex(entries.path, `list ${list}`)
-      top.offer(row, bytes.readFloatLE(i * entryBytes + 4) * dotBytes(query, numbers, i * entryBytes + entryHeadBytes))
+      top.offer(row, bytes.readFloatLE(i * entryBytes + 4) * step * products[i])
     }
   }
 }
 
-function openLists(folder: string): VectorLists {
+function openLists(folder: string, dimensions: number): VectorLists {
   const readWhole = (name: string) => {
     const file = new FileReader(join(folder, name))
     const { buffer } = file.read(0, file.length)
     file.close()
     return buffer
   }
-  return {
-    centres: new Float32Array(readWhole("centres")),
-    places: new Uint32Array(readWhole("list-places")),
-    entries: new FileReader(join(folder, "list-entries")),
-  }
-}
-
-function dotBytes(query: Float32Array, numbers: Int8Array, at: number): number {
-  let [a, b, c, d] = [0, 0, 0, 0]
-  let i = 0
-  for (; i + 3 < query.length; i += 4) {
-    a += query[i] * numbers[at + i]
-    b += query[i + 1] * numbers[at + i + 1]
-    c += query[i + 2] * numbers[at + i + 2]
-    d += query[i + 3] * numbers[at + i + 3]
-  }
-  for (; i < query.length; i++) a += query[i] * numbers[at + i]
-  return a + b + (c + d)
+  const places = new Uint32Array(readWhole("list-places"))
+  const entries = new FileReader(join(folder, "list-entries"))
+  // Before memory is taken for it.
+  const longest = places.reduce((most, count, at) => (at % 2 === 1 ? Math.max(most, count) : most), 0)
+  if (longest * (entryHeadBytes + dimensions) > entries.length) throw corruptIndex(entries.path, "a list is longer than all of them")
+  const products = new ListProducts(dimensions, entryHeadBytes, longest)
+  return { centres: new Float32Array(readWhole("centres")), places, entries, products }
 }

@@ -1,4 +1,4 @@
-// The part of WebAssembly that the optimizer uses: the compiler's types for Node do not declare it.
+// The part of WebAssembly that we use: the compiler's types for Node do not declare it.
 
 export interface WasmMemory {
   readonly buffer: ArrayBuffer
