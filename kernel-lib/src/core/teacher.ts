@@ -109,6 +109,16 @@ export function canAnswer(teacher: Teacher | undefined, purpose: TeacherPurpose)
   return teacher !== undefined && (teacher.answers?.(purpose) ?? true)
 }
 
+const tellsAnswers: unique symbol = Symbol.for("prompt2model.tellsAnswers")
+
+/**
+ * Marks a `complete` that hands its answer to `onAnswer` as it returns it. Whoever wraps a teacher in a function of their own, and passes options
+ * on, may change the answer on its way: theirs has no mark, and the answer that counts is the one that it returns.
+ */
+export function tellAnswers(complete: Teacher["complete"]): Teacher["complete"] {
+  return Object.assign(complete, { [tellsAnswers]: true })
+}
+
 /** What `take` makes of the teacher's answer, which it is given while that still holds its place, where the teacher has a gate. */
 export async function completeAndTake<Taken>(
   teacher: Teacher,
@@ -116,6 +126,7 @@ export async function completeAndTake<Taken>(
   options: CompleteOptions | undefined,
   take: (completion: TeacherCompletion) => Promise<Taken>,
 ): Promise<Taken> {
+  if (!(tellsAnswers in teacher.complete)) return take(await teacher.complete(request, { signal: options?.signal }))
   let taking = undefined as Promise<Taken> | undefined
   const onAnswer = async (answer: TeacherCompletion) => {
     taking ??= take(answer)

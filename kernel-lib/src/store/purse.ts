@@ -1,7 +1,7 @@
 // The run's money: what was spent, what is in flight, and the caps that are checked before a request goes out.
 import { BudgetError, InputError, InterruptedError } from "../core/errors"
 import type { Limits, RunEvent, SentRecord, Spending } from "../core/run"
-import { aroundTeacher, completeAndTake, type Teacher, type TeacherCompletion, type TeacherRequest } from "../core/teacher"
+import { aroundTeacher, completeAndTake, type Teacher, type TeacherCompletion, type TeacherRequest, tellAnswers } from "../core/teacher"
 
 /** Characters a token has, roughly; used where a teacher cannot count. */
 const charactersPerToken = 4
@@ -206,7 +206,7 @@ interface TeacherEvent {
 /** `teacher` with its caps checked before each request and its answers counted. */
 export function meterTeacher(teacher: Teacher, purse: Purse, record: (event: RunEvent) => void): Teacher {
   return aroundTeacher(teacher, {
-    async complete(request, options): Promise<TeacherCompletion> {
+    complete: tellAnswers(async (request, options): Promise<TeacherCompletion> => {
       const giveBack = await purse.reserve(request, teacher, options?.signal)
       const started = performance.now()
       try {
@@ -231,7 +231,7 @@ export function meterTeacher(teacher: Teacher, purse: Purse, record: (event: Run
       } finally {
         giveBack()
       }
-    },
+    }),
   })
 }
 

@@ -5,6 +5,8 @@ import { basename, join } from "node:path"
 import { afterAll, afterEach, describe, expect, test, vi } from "vitest"
 import { ServiceError } from "../../src/core/errors"
 import type { Teacher, TeacherCompletion, TeacherRequest } from "../../src/core/teacher"
+import { withRateControl } from "../../src/services/teachers"
+import { meterTeacher, Purse } from "../../src/store/purse"
 import { isKeptFailure, storeResponses } from "../../src/store/response-store"
 import { makeFolder, removeFolders } from "./folders"
 
@@ -50,6 +52,22 @@ function linesOf(folder: string): string[] {
   const names = readdirSync(folder).filter((name) => name.endsWith(".jsonl"))
   return names.flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n").filter(Boolean))
 }
+
+test("what counts is what a teacher returns that wraps another, whatever it passes on to it", async () => {
+  const gated = withRateControl(countingTeacher(), {})
+  const wrapping: Teacher = {
+    name: "wrapping",
+    complete: async (asked, options) => ({ ...(await gated.complete(asked, options)), texts: ["mine"], usd: 7 }),
+  }
+  const folder = await makeFolder()
+  const purse = new Purse({}, [])
+  const stored = storeResponses(
+    meterTeacher(wrapping, purse, () => {}),
+    folder,
+  )
+  for (const _ of ["asked", "read again"]) expect(await stored.complete(request())).toMatchObject({ texts: ["mine"], usd: 7 })
+  expect(purse.spending.usd).toBe(7)
+})
 
 describe("asking and asking again", () => {
   test("the same request is answered from disk, by another store and with the same completion", async () => {

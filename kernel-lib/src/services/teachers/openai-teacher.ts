@@ -1,6 +1,6 @@
 // A language model behind the OpenAI chat-completions protocol: OpenAI's own, or any server that speaks it (Ollama, vLLM, llama.cpp ...).
 import { InputError } from "../../core/errors"
-import type { Teacher } from "../../core/teacher"
+import { type Teacher, tellAnswers } from "../../core/teacher"
 import type { Answers } from "./openai-answers"
 import { OpenAIAsker } from "./openai-asker"
 import { type BatchOptions, usualBatchSize } from "./openai-batch"
@@ -80,13 +80,13 @@ export function openaiTeacher(model: string, options: OpenAITeacherOptions = {})
       const estimate = await asker.estimate(request)
       return { ...estimate, usd: price && costOf(price, estimate) * share }
     },
-    async complete(request, { signal, onAnswer } = {}) {
+    complete: tellAnswers(async (request, { signal, onAnswer } = {}) => {
       const known = await responses?.find(request)
       if (known) return known
       if (responses && isKeyMissing) throw responses.missing()
       const priced = (answers: Answers) => ({ ...answers, usd: price ? costOf(price, answers.usage) * share : 0 })
       return priced(await asker.ask(request, { signal, keep: onAnswer && ((answers) => onAnswer(priced(answers))) }))
-    },
+    }),
   }
 }
 

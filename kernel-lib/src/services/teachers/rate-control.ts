@@ -2,7 +2,7 @@
 // There is no batch and so no barrier: a place that becomes free is taken at once, and whoever waits to try again holds none.
 import { setMaxListeners } from "node:events"
 import { InterruptedError, ServiceError } from "../../core/errors"
-import { aroundTeacher, type Teacher, type TeacherRequest } from "../../core/teacher"
+import { aroundTeacher, type Teacher, type TeacherRequest, tellAnswers } from "../../core/teacher"
 import { ConcurrencyLimit, type Ticket } from "./concurrency-limit"
 import { MinuteBudget } from "./minute-budget"
 import { askedWait, giveUp, isRetryable, planRetry, type RetryOptions, sleep } from "./retry"
@@ -210,7 +210,7 @@ export function withRateControl(teacher: Teacher, options: RateControlOptions = 
   const control = new RateControl(options)
   return aroundTeacher(teacher, {
     maxConcurrency: options.maxConcurrency ?? usualConcurrency,
-    complete: (request, { signal, onAnswer } = {}) =>
+    complete: tellAnswers((request, { signal, onAnswer } = {}) =>
       control.run({
         attempt: (attemptSignal) => teacher.complete(request, { signal: attemptSignal }),
         keep: onAnswer,
@@ -218,5 +218,6 @@ export function withRateControl(teacher: Teacher, options: RateControlOptions = 
         tokensUsed: ({ usage }) => usage.inputTokens + usage.outputTokens,
         signal,
       }),
+    ),
   })
 }

@@ -1,7 +1,7 @@
 // The simulated teacher: a program that answers as a language model would, for trying everything out without a key and without a network.
 // It is a real server on loopback, asked through the real client.
 import { InputError } from "../../../core/errors"
-import type { Teacher } from "../../../core/teacher"
+import { type Teacher, tellAnswers } from "../../../core/teacher"
 import { refusalOf } from "../openai-errors"
 import { openaiTeacher } from "../openai-teacher"
 import { grammarVersion } from "./answer"
@@ -35,7 +35,7 @@ export function simulatedTeacher({ seed = 0 }: SimulatedTeacherOptions = {}): Te
     isSimulated: true,
     // It knows one task's grammar, and cannot rewrite rows of any dataset.
     answers: (purpose) => purpose !== "transform",
-    async complete(request, options) {
+    complete: tellAnswers(async (request, options) => {
       starting ??= start()
       const { asked } = await starting
       // Its answers follow from the request alone, so that requests without a seed need one to differ by their index.
@@ -43,7 +43,7 @@ export function simulatedTeacher({ seed = 0 }: SimulatedTeacherOptions = {}): Te
         const refusal = refusalOf(error)
         throw refusal?.code === noGrammarCode ? new InputError("simulated.no-grammar", refusal.message, { cause: error }) : error
       })
-    },
+    }),
     async close() {
       const started = starting
       starting = undefined
