@@ -87,13 +87,14 @@ describe.skipIf("reason" in python && !isRequired)("an ablation in a notebook's 
     undisturbed = readTable(result)
     expect(undisturbed.found).toBe(0)
     expect(countTrainings("undisturbed", "stage.ended")).toBe(12)
-    const shown = result.outputs.find(({ data }) => data && "application/vnd.prompt2model.table+json" in data)
+    // Before it, the cells are shown as they run.
+    const shown = result.outputs.findLast(({ data }) => data && "application/vnd.prompt2model.table+json" in data)
     expect(shown?.data?.["application/vnd.prompt2model.table+json"]).toEqual(undisturbed.payload)
     expect(String(shown?.data?.["text/html"])).toContain("data:image/svg+xml;base64,")
   })
 
   it("gives the same one when the cell is interrupted and run again in the same kernel", async () => {
-    const cut = await kernel.run(cell("interrupted"), { seconds: 300, interruptAt: '"done": 4' })
+    const cut = await kernel.run(cell("interrupted"), { seconds: 300, interruptAt: "4 of 12 runs" })
     expect([cut.status, cut.isAlive]).toEqual(["error", true])
     expect(countTrainings("interrupted", "stage.ended")).toBeLessThan(12)
     const table = readTable(await kernel.run(cell("interrupted"), { seconds: 300 }))
