@@ -1,7 +1,7 @@
 // The CPU plug-in of PJRT, for tests of the engine xla: what PJRT_PLUGIN names, or PyPI's xla-cpu-pjrt, fetched once into .cache (63 MB).
 // Without either the tests are skipped, and say so.
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs"
 import { dirname, join } from "node:path"
 import type { Engine } from "../../kernel-lib/src/engine"
 import { openPlugin, type Plugin } from "../../kernel-lib/src/engine/xla/open-plugin"
@@ -15,6 +15,7 @@ const library = join(folder, "xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so")
 export function findCpuPlugin(): string | undefined {
   if (process.env.PJRT_PLUGIN) return process.env.PJRT_PLUGIN
   if (existsSync(library)) return library
+  mkdirSync(dirname(folder), { recursive: true })
   const unpacked = mkdtempSync(join(dirname(folder), "xla-cpu-pjrt-"))
   const { status } = spawnSync("python3", ["-m", "pip", "install", "--quiet", "--no-deps", "--target", unpacked, wheel])
   if (status === 0 && !existsSync(folder)) renameSync(unpacked, folder)

@@ -123,6 +123,20 @@ describe("the main job", () => {
     expect(right / rows.filter((row) => !row.group).length).toBeCloseTo(readJson(join(out, "run.json")).scores.exactMatch, 6)
   })
 
+  it("keeps its answers for a reader who takes them late", async () => {
+    const words = ["predict", "--student", join(out, "student"), "--input", "notebooks/prompts/dates.test.jsonl", "--json"]
+    const child = spawn(process.execPath, [program, ...words], { cwd: root, stdio: ["ignore", "pipe", "inherit"] })
+    let text = ""
+    child.stdout.setEncoding("utf8").on("data", (piece) => {
+      text += piece
+    })
+    const ended = new Promise((resolve) => child.on("close", resolve))
+    // This process reads nothing in the meantime, which is longer than the answers take.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5000)
+    expect(await ended).toBe(0)
+    expect(text.trim().split("\n")).toHaveLength(320)
+  })
+
   it("opens a demo on loopback that answers, and closes it when asked", async () => {
     const child = spawn(process.execPath, [program, "serve", out, "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] })
     const url = await new Promise<string>((resolve) => {

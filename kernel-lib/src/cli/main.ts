@@ -76,4 +76,8 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 })
 main(process.argv.slice(2))
   .catch(explain)
-  .then((code) => process.exit(code))
+  .then(async (code) => {
+    // What a slow reader has not taken yet would be lost with the process.
+    for (const stream of [process.stdout, process.stderr]) await new Promise((resolve) => stream.write("", resolve))
+    process.exit(code)
+  })
