@@ -103,10 +103,15 @@ describe("a teacher gives its rows that", () => {
 
 describe("a teacher still ends with the rows that at times", () => {
   const row: Behaviour = ({ body }, response) => reply(response, completionOf(each(body, () => json(newRow()))))
-  const atTimes =
-    (fault: Behaviour): Behaviour =>
-    (seen, response, at) =>
-      (seen.number % 3 === 1 ? fault : row)(seen, response, at)
+  /** Every second request meets the fault when it comes for the first time, so that none meets it until its tries are used up. */
+  const atTimes = (fault: Behaviour): Behaviour => {
+    const known = new Set<string>()
+    return (seen, response, at) => {
+      const before = known.size
+      known.add(json([seen.body.messages, seen.body.seed]))
+      return (known.size > before && before % 2 === 0 ? fault : row)(seen, response, at)
+    }
+  }
   const faults: Record<string, Behaviour> = {
     "answers 529": atTimes((_, response) => refuse(response, 529, { type: "overloaded_error", message: "Overloaded" })),
     "answers 200 with an error": atTimes((_, response) => reply(response, { error: { code: 429, message: "Rate limited upstream" } })),
