@@ -9,7 +9,7 @@ import { assignCluster, type Clusters, findClusters } from "./clusters"
 import { FileReader } from "./files"
 
 /** Up to so many vectors, all are looked at in a search. */
-export const searchedWhole = 20_000
+export const searchedWhole = 5_000
 export const entryHeadBytes = 8
 const sampleOfEach = 32
 const largestSample = 65_536
