@@ -65,7 +65,7 @@ export interface CompleteOptions {
   readonly signal?: AbortSignal
   /**
    * For teachers with a gate of their own, which await it with the answer before its place at the gate is another request's: so there are never
-   * more requests out, and answers in that are not on disk yet, than there are places. A teacher that does not call it does nothing wrong.
+   * more requests out, and answers in that are not on disk yet, than there are places. Only a `complete` marked by `tellAnswers` is given it.
    */
   readonly onAnswer?: (completion: TeacherCompletion) => Promise<void>
 }
