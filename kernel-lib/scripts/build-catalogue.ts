@@ -57,7 +57,14 @@ async function writeDatasets(folder: string): Promise<DatasetCard[]> {
         },
       )
       bytes += (await stat(path)).size
-      configurations.push({ name, splits: ["train"], columns, numRows: rows.length, sampleRow: typicalRow(rows) })
+      configurations.push({
+        name,
+        splits: ["train"],
+        columns,
+        numRows: rows.length,
+        sampleRow: typicalRow(rows),
+        labels: labelsOf(columns, rows),
+      })
     }
     const description = `${recipe.description} Made from ${source.name}.`
     const { tags, languages } = recipe
@@ -81,6 +88,18 @@ async function writeDatasets(folder: string): Promise<DatasetCard[]> {
 function typicalRow(rows: readonly Cells[]): Cells {
   const lengthOf = (row: Cells) => String(Object.values(row).at(-1)).length
   return [...rows].sort((a, b) => lengthOf(a) - lengthOf(b))[Math.floor(rows.length / 2)]
+}
+
+/** Most labels of a column that holds labels, and fewest rows for each of them. */
+const [mostLabels, fewestRows] = [12, 20]
+
+/** The labels of the columns that hold one of a few. */
+export function labelsOf(columns: readonly string[], rows: readonly Cells[]): Record<string, string[]> | undefined {
+  const labels = columns.flatMap((column) => {
+    const values = [...new Set(rows.map((row) => String(row[column])))].sort()
+    return values.length <= mostLabels && values.length * fewestRows <= rows.length ? [[column, values]] : []
+  })
+  return labels.length > 0 ? Object.fromEntries(labels) : undefined
 }
 
 function columnOf(name: string, rows: readonly Cells[]): ParquetColumn {

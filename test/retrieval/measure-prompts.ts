@@ -3,15 +3,20 @@
 //   npx unrun test/retrieval/measure-prompts.ts [--json]
 //
 // A line for each prompt and each way, and recall at 1 and at 5: the share of prompts of which one that serves is the first, or among the
-// first five. `search` is what a run without a teacher does; `simulated` is what the simulated teacher's votes make of it. For its first
-// place a prompt counts only where the pipeline would take that set.
+// first five. `search` is what a run without a teacher does; `simulated` is what the simulated teacher's votes make of it. A prompt for which
+// the catalogue has nothing has no place among these shares; it is right where the pipeline takes none.
 import { PromptSpec } from "../../kernel-lib/src/core/prompt-spec"
 import type { Teacher } from "../../kernel-lib/src/core/teacher"
 import { bundledHub } from "../../kernel-lib/src/services/hubs"
 import { simulatedTeacher } from "../../kernel-lib/src/services/teachers"
 import { retrieveDatasets } from "../../kernel-lib/src/stages/retrieve-datasets/retrieve-datasets"
 import { retrieveModels } from "../../kernel-lib/src/stages/retrieve-models/retrieve-models"
-import { freshPrompts, heldOutPrompts, prompts, type RetrievalPrompt } from "./prompts"
+import { afterwardsPrompts } from "./prompts/afterwards"
+import { firstPrompts } from "./prompts/first"
+import { freshPrompts } from "./prompts/fresh"
+import { heldOutPrompts } from "./prompts/held-out"
+import type { RetrievalPrompt } from "./prompts/prompt"
+import { variedPrompts } from "./prompts/varied"
 
 export interface PromptResult {
   readonly task: string
@@ -21,7 +26,10 @@ export interface PromptResult {
   readonly place?: number
   /** What the pipeline would take; undefined where it takes none. */
   readonly chosen?: string
+  /** Whether it takes one that serves; or none, where none does. */
   readonly isChosenRight: boolean
+  /** Whether anything serves. */
+  readonly isServed: boolean
   readonly first: string
 }
 
@@ -49,7 +57,8 @@ export async function measurePrompt(prompt: RetrievalPrompt, way: PromptResult["
       what,
       place: at < 0 ? undefined : at + 1,
       chosen: name,
-      isChosenRight: name !== undefined && right.includes(name),
+      isChosenRight: right.length === 0 ? name === undefined : name !== undefined && right.includes(name),
+      isServed: right.length > 0,
       first: nameOf(found[0]?.card.id ?? "/none"),
     }
   }
@@ -57,13 +66,16 @@ export async function measurePrompt(prompt: RetrievalPrompt, way: PromptResult["
 }
 
 export function recall(results: readonly PromptResult[], most: number): number {
-  return results.filter(({ place }) => place !== undefined && place <= most).length / results.length
+  const served = results.filter(({ isServed }) => isServed)
+  return served.filter(({ place }) => place !== undefined && place <= most).length / served.length
 }
+
+const sets = { first: firstPrompts, "held out": heldOutPrompts, fresh: freshPrompts, varied: variedPrompts, afterwards: afterwardsPrompts }
 
 async function main(): Promise<void> {
   const rows: Record<string, unknown>[] = []
   const teacher = simulatedTeacher()
-  for (const [set, members] of Object.entries({ first: prompts, "held out": heldOutPrompts, fresh: freshPrompts })) {
+  for (const [set, members] of Object.entries(sets)) {
     for (const way of ["search", "simulated"] as const) {
       const results: PromptResult[] = []
       for (const prompt of members) results.push(...(await measurePrompt(prompt, way, way === "search" ? undefined : teacher)))
@@ -77,8 +89,9 @@ async function main(): Promise<void> {
           prompts: found.length,
           "R@1": recall(found, 1),
           "R@5": recall(found, 5),
-          "taken right": found.filter(({ isChosenRight }) => isChosenRight).length,
+          "taken right": found.filter(({ chosen, isChosenRight }) => chosen && isChosenRight).length,
           "taken wrong": found.filter(({ chosen, isChosenRight }) => chosen && !isChosenRight).length,
+          "none, rightly": found.filter(({ chosen, isChosenRight }) => !chosen && isChosenRight).length,
         })
         if (!process.argv.includes("--json")) {
           for (const { task, place, chosen, first, isChosenRight } of found)
@@ -89,7 +102,7 @@ async function main(): Promise<void> {
                 what,
                 task,
                 place ?? "-",
-                isChosenRight ? "taken" : chosen ? `takes ${chosen}` : "takes none",
+                chosen ? (isChosenRight ? "taken" : `takes ${chosen}`) : isChosenRight ? "none, rightly" : "takes none",
                 place === 1 ? "" : `first: ${first}`,
               ].join("\t"),
             )

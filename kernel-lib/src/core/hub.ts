@@ -6,6 +6,8 @@ export interface DatasetConfiguration {
   readonly columns: readonly string[]
   readonly numRows?: number
   readonly sampleRow?: Readonly<Record<string, unknown>>
+  /** The names that a column's cells are of, for columns that hold one of a few labels, where the hub knows them. */
+  readonly labels?: Readonly<Record<string, readonly string[]>>
 }
 
 export interface DatasetCard {

@@ -29,11 +29,12 @@ describe.each(datasets.map((card) => [card.id, card] as const))("%s", (id, card)
     expect(card.license).toMatch(/^(Unicode-3\.0|MIT|Apache-2\.0|LicenseRef-WordNet( AND (MIT|Apache-2\.0))?)$/)
     expect(card.description).toMatch(/Made from .*\d+/)
     let bytes = 0
-    for (const { name, columns, numRows, sampleRow } of card.configurations) {
+    for (const { name, columns, numRows, sampleRow, labels = {} } of card.configurations) {
       const table = await readAll(id, name)
       expect(table.columns).toEqual(columns)
       expect(table.rows).toHaveLength(numRows!)
       expect(table.rows).toContainEqual(sampleRow)
+      for (const column in labels) expect([...new Set(table.rows.map((row) => row[column]))].sort()).toEqual(labels[column])
       expect(table.rows.filter((row) => columns.some((column) => row[column] === "" || row[column] == null))).toEqual([])
       bytes += (await stat(join(packageFolder(), "data", "datasets", id.slice(8), name, "train.parquet"))).size
     }

@@ -36,6 +36,7 @@ const datasets: HubRepository[] = [
           features: [
             { name: "written", dtype: "string" },
             { name: "iso", dtype: "string" },
+            { name: "era", dtype: { class_label: { names: { "0": "old", "1": "new" } } } },
           ],
           splits: [{ name: "train", num_examples: 7 }],
           download_size: 900,
@@ -157,6 +158,7 @@ describe("findDatasets", () => {
           splits: ["train", "test"],
           columns: ["written", "iso"],
           numRows: 7,
+          labels: { era: ["old", "new"] },
           sampleRow: { written: "day 1", iso: "1999-01-01" },
         },
       ],

@@ -68,12 +68,22 @@ function configurationOf({ config_name: name = "default", features, splits }: Da
   if (typeof name !== "string" || !Array.isArray(features) || !Array.isArray(splits)) return undefined
   const namesOf = (list: readonly { name?: unknown }[]) => list.map((one) => one?.name).filter((one) => typeof one === "string")
   const counts = splits.map((split) => split?.num_examples)
+  const labels = features.map(labelsOf).filter((one) => one !== undefined)
   return {
     name,
     splits: namesOf(splits),
     columns: namesOf(features),
     numRows: counts.every((count) => typeof count === "number") ? counts.reduce((sum, count) => sum + count, 0) : undefined,
+    ...(labels.length > 0 && { labels: Object.fromEntries(labels) }),
   }
+}
+
+/** A column's name and its labels: `{ name, dtype: { class_label: { names: { "0": "no", "1": "yes" } } } }`, or the names as a list. */
+function labelsOf(feature: unknown): [string, string[]] | undefined {
+  const { name, dtype } = (feature ?? {}) as { name?: unknown; dtype?: { class_label?: { names?: unknown } } }
+  const names = dtype?.class_label?.names
+  if (typeof name !== "string" || typeof names !== "object" || names === null) return undefined
+  return [name, Object.values(names).map(String)]
 }
 
 /** Bytes of a number, by its name in safetensors. */

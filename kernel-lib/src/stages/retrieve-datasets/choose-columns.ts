@@ -7,13 +7,15 @@ import { firstOf, flattenColumns, flattenRow } from "../../core/flatten-columns"
 import type { DatasetCard, DatasetConfiguration } from "../../core/hub"
 import type { PromptSpec } from "../../core/prompt-spec"
 import { canAnswer, type ResponseSchema, type Teacher } from "../../core/teacher"
-import { type ColumnPair, guessColumns, likenessOf } from "./guess-columns"
+import { type ColumnPair, guessColumns, isOtherInput, likenessOf } from "./guess-columns"
 
 export interface ColumnChoice extends ColumnPair {
   readonly configuration: string
   readonly split: string
   /** How alike a sample of the output column and the demonstrations' outputs are, in [0, 1]. */
   readonly likeness: number
+  /** Whether a sample of the input columns is of another kind than the demonstrations' inputs. */
+  readonly isOtherInput: boolean
 }
 
 /** Configurations that a teacher is shown; some datasets have hundreds. */
@@ -60,14 +62,16 @@ function flatten(configuration: DatasetConfiguration): DatasetConfiguration {
   return { ...configuration, columns: flattenColumns(columns, sampleRow), sampleRow: sampleRow && flattenRow(sampleRow) }
 }
 
-function describeChoice({ name, splits, sampleRow }: DatasetConfiguration, pair: ColumnPair, spec: PromptSpec): ColumnChoice {
+function describeChoice({ name, splits, sampleRow, labels }: DatasetConfiguration, pair: ColumnPair, spec: PromptSpec): ColumnChoice {
   const value = firstOf(sampleRow?.[pair.outputColumn])
   const sample = value === undefined || value === null ? undefined : String(value)
+  const inputs = pair.inputColumns.map((column) => String(firstOf(sampleRow?.[column]) ?? ""))
   return {
     ...pair,
     configuration: name,
     split: splits.includes("train") ? "train" : (splits[0] ?? "train"),
-    likeness: likenessOf(sample, spec.demonstrations),
+    likeness: likenessOf(sample, spec.demonstrations, labels?.[pair.outputColumn]),
+    isOtherInput: sampleRow !== undefined && isOtherInput(inputs, spec.demonstrations),
   }
 }
 

@@ -4,15 +4,14 @@ import { type Candidates, type DatasetCandidate, withNames } from "../../core/ca
 import { InputError } from "../../core/errors"
 import { fingerprintOf } from "../../core/fingerprint"
 import { formatBytes } from "../../core/format-bytes"
-import type { DatasetCard } from "../../core/hub"
 import type { PromptSpec } from "../../core/prompt-spec"
 import type { StageInlineOptions } from "../../core/run"
 import { canAnswer, type Teacher } from "../../core/teacher"
 import { type CandidatesPayload, payloadVersion } from "../../display/payloads"
 import { makeSelfShowing } from "../../display/self-showing"
-import { type FoundCard, searchCards, wordsOf } from "../../search"
 import { defineStage } from "../../store/define-stage"
 import { type ColumnChoice, chooseColumns } from "./choose-columns"
+import { type RankedCard, rankCards } from "./rank-cards"
 import { type Voting, voteForDataset } from "./vote-for-dataset"
 
 export interface RetrieveDatasetsOptions extends StageInlineOptions {
@@ -30,7 +29,8 @@ export type DatasetCandidates = Candidates<DatasetCandidate>
  * Finds datasets for a prompt. Take one with `loadDataset(candidates[0], { run })` or by its name, `candidates.named("dates-cldr")`;
  * `candidates.chosen` is what the pipeline takes, undefined when none fits. Chosen is the set with more than half of the teacher's votes (with
  * `take: n`, each with more than one in n + 1) or, where the teacher cannot vote, the first one if it
- * shares three words with the prompt (of a short one a quarter) and its outputs look like the demonstrations'. Gated, private and script-only sets are shown, and never chosen.
+ * has much of what the prompt says, or is far ahead of the next, and its rows look like the demonstrations. Gated, private and script-only sets
+ * are shown, and never chosen.
  *
  * @throws InputError `hub.missing`; ServiceError where hub or teacher cannot be reached
  * @example
@@ -40,16 +40,16 @@ export type DatasetCandidates = Candidates<DatasetCandidate>
  */
 export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions, DatasetCandidates>({
   name: "retrieveDatasets",
-  version: 2,
+  version: 3,
   uses: ["teacher", "hub"],
   key: (spec, { limit = 5, votes = 5, take = 1 }) => ({ spec: spec.fingerprint, limit, votes, take }),
   async work(spec, { limit = 5, votes = 5, take = 1 }, { run, signal, fingerprint, progress }) {
     const { hub, teacher } = run
     if (!hub) throw new InputError("hub.missing", "No hub was given: pass hub: bundledHub() or huggingFaceHub(), or a run that has one.")
     const { cards, searched, scores } = await hub.findDatasets(spec.instruction, { signal })
-    const found = rankCards(spec.instruction, cards, scores).slice(0, limit * searchedForEach)
+    const found = rankCards(spec.instruction, cards, scores)
     const placed = await Promise.all(found.map((hit) => place(hit, { spec, teacher: undefined, signal })))
-    const best = placed.sort((a, b) => b.score - a.score).slice(0, limit)
+    const best = placed.sort((a, b) => b.score - a.score || likenessOf(b) - likenessOf(a)).slice(0, limit)
     const candidates = await Promise.all(best.map((candidate) => place(candidate, { spec, teacher, signal })))
     const usable = candidates.filter(isUsable)
     const voting =
@@ -65,7 +65,7 @@ export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions,
     const ranked = candidates.sort((a, b) => votesOf(b) - votesOf(a))
     const fitting = voting
       ? ranked.filter((candidate) => isUsable(candidate) && votesOf(candidate) * (take + 1) > votes)
-      : usable.slice(0, take).filter((candidate) => fitsWithoutVotes(candidate, spec))
+      : usable.slice(0, take).filter((candidate) => fitsWithoutVotes(candidate, placed, spec))
     const chosen = new Set<Placed>(fitting.slice(0, take))
     return present(
       ranked.map((candidate) => ({
@@ -83,21 +83,16 @@ export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions,
   summarize: ({ chosen, searched }) => (chosen ? `${chosen.card.id} of ${searched} datasets` : `none of ${searched} datasets fits`),
 })
 
-/** The search looks this many times further than `limit`; what a sample row looks like then decides with the words who is among the best. */
-const searchedForEach = 3
-
-/** The cards by their words; in the hub's own order where it has one. */
-function rankCards(query: string, cards: readonly DatasetCard[], scores: readonly number[] | undefined): FoundCard<DatasetCard>[] {
-  const byWords = searchCards(query, cards, { limit: cards.length })
-  if (!scores) return byWords
-  const words = new Map(byWords.map((hit) => [hit.card, hit.words]))
-  return cards.map((card, place) => ({ card, score: scores[place], words: words.get(card) ?? [] }))
-}
-
 /** Likeness from which a set is taken without a teacher's vote. */
-const alike = 0.7
+const alike = 0.65
 
-interface Placed extends FoundCard<DatasetCard> {
+/** Share of what the prompt says that a set has, from which on it is about the same; more where nothing else speaks for it. */
+const muchCovered = 0.4
+const mostCovered = 0.6
+/** How far ahead of the next one's a set's relevance is where it is plainly the best. */
+const plainLead = 1.5
+
+interface Placed extends RankedCard {
   readonly columns?: ColumnChoice
   /** Of the search alone. */
   readonly relevance: number
@@ -105,22 +100,33 @@ interface Placed extends FoundCard<DatasetCard> {
 
 /** The columns that would be taken of a card, and its score by words and by how alike its sample and the demonstrations are. */
 async function place(
-  { card, words, ...found }: FoundCard<DatasetCard> & { relevance?: number },
+  { card, words, coverage, ...found }: RankedCard & { relevance?: number },
   asking: { spec: PromptSpec; teacher: Teacher | undefined; signal: AbortSignal },
 ): Promise<Placed> {
   const relevance = found.relevance ?? found.score
   const columns = await chooseColumns({ card, ...asking })
-  return { card, words, columns, relevance, score: relevance * (0.5 + 0.5 * (columns?.likeness ?? 0)) }
+  return { card, words, coverage, columns, relevance, score: relevance * (0.5 + 0.5 * likenessOf({ columns })) }
+}
+
+function likenessOf({ columns }: Pick<Placed, "columns">): number {
+  return columns ? columns.likeness * (columns.isOtherInput ? 0.5 : 1) : 0
 }
 
 function isUsable(candidate: Placed): candidate is Placed & { columns: ColumnChoice } {
   return candidate.card.access === "open" && candidate.columns !== undefined
 }
 
-/** Whether a set that the search puts first may be taken unasked: it is about the same, and its outputs look alike. */
-function fitsWithoutVotes({ words, columns }: Placed & { columns: ColumnChoice }, { instruction }: PromptSpec): boolean {
-  const enough = Math.min(3, Math.ceil(new Set(wordsOf(instruction)).size / 4))
-  return words.length >= enough && columns.likeness >= alike
+/** Whether a set that the search puts first may be taken unasked: it is about the same, and its rows look alike. */
+function fitsWithoutVotes(
+  { card, words, coverage, relevance, columns }: Placed & { columns: ColumnChoice },
+  all: readonly Placed[],
+  { demonstrations }: PromptSpec,
+): boolean {
+  if (words.length < 2 || columns.isOtherInput) return false
+  if (demonstrations.length === 0) return coverage >= mostCovered
+  const next = Math.max(0, ...all.filter((other) => other.card !== card).map((other) => other.relevance))
+  const isAbout = coverage >= muchCovered || (words.length >= 3 && relevance >= plainLead * next)
+  return isAbout && columns.likeness >= alike
 }
 
 function describePlace({ card, score, columns }: Placed): Omit<DatasetCandidate, "votes" | "voters" | "why" | "isChosen"> {
@@ -139,6 +145,7 @@ function explain({ card, words, columns }: Placed, votes: string | undefined): s
   const reasons = [votes, words.length > 0 && `words: ${words.slice(0, 4).join(", ")}`]
   if (card.access !== "open") reasons.push(`${card.access}, never taken by itself`)
   else if (!columns) reasons.push("no columns that are known as input and output")
+  else if (columns.isOtherInput) reasons.push("inputs look unlike the demonstrations'")
   else if (columns.likeness >= alike) reasons.push("outputs look like the demonstrations'")
   else if (columns.likeness < 0.5) reasons.push("outputs look unlike the demonstrations'")
   return reasons.filter(Boolean).join(" · ") || "nothing matches"
