@@ -1,8 +1,10 @@
-// A tiny encoder-decoder with attention, padding, tied embeddings and dropout: everything that training needs, small enough for eager.
+// A tiny encoder-decoder with attention, padding, tied embeddings and dropout: everything that training needs, small enough for eager; and
+// trainings of it.
 import * as tf from "@tensorflow/tfjs-core"
 import { Random } from "../../src/core/random"
 import {
   dropout,
+  type Engine,
   embed,
   inScope,
   type LossFunction,
@@ -12,6 +14,8 @@ import {
   relu,
   rmsNorm,
   softmaxCrossEntropy,
+  type TrainingDefinition,
+  type TrainingSession,
 } from "../../src/engine"
 import { sizeOf } from "../../src/engine/recording"
 
@@ -89,6 +93,21 @@ export function makeBatch(seed: number, { rows = 3, length = 7, target = 5 } = {
     decoderIds: { shape: [rows, target], data: draw(rows * target, 1) },
     labels: { shape: [rows, target], data: draw(rows * target, -100) },
   }
+}
+
+/** A session that trains it, without dropout unless a `rate` is given. */
+export function startTraining(
+  engine: Engine,
+  { rate = 0, ...options }: { rate?: number } & Partial<TrainingDefinition> = {},
+): TrainingSession {
+  return engine.createTrainingSession({ name: "translator", parameters: makeParameters(), loss: makeLoss(rate), ...options })
+}
+
+/** The losses of `steps` steps on as many batches, each numbered `firstBatch` and up. */
+export async function train(session: TrainingSession, steps: number, firstBatch = 0): Promise<number[]> {
+  const losses: number[] = []
+  for (let step = 0; step < steps; step++) losses.push((await session.step(makeBatch(firstBatch + step), { learningRate: 0.01 })).loss)
+  return losses
 }
 
 /** [1, heads, length, length] from a table of distances [distances, heads]. */
