@@ -1,56 +1,33 @@
-// Directions around which vectors gather, by k-means on the sphere (Dhillon and Modha, 2001) in two levels: first some, then within each as many
-// again, which takes the square root of the work of finding all of them at once.
+// Directions around which vectors gather, by k-means on the sphere (Dhillon and Modha, 2001).
 import { Random } from "../../core/random"
+import { ListProducts } from "./list-products"
 
-const rounds = 6
+const rounds = 8
+const rowsAtOnce = 4096
 
-export interface Clusters {
-  readonly dimensions: number
-  /** Of the first level: [groups, dimensions] */
-  readonly groups: Float32Array
-  /** Of the second level: [groups x members, dimensions], those of a group behind each other */
-  readonly members: Float32Array
-}
-
-/** @param sample vectors of length 1, row by row */
-export function findClusters(sample: Float32Array, dimensions: number, perLevel: number, seed: number): Clusters {
-  const groups = clusterRows(sample, dimensions, perLevel, seed)
-  const parts: number[][] = Array.from({ length: perLevel }, () => [])
-  for (let row = 0; row * dimensions < sample.length; row++)
-    parts[nearest(groups, sample, row * dimensions, 0, perLevel, dimensions)].push(row)
-  const members = new Float32Array(perLevel * perLevel * dimensions)
-  for (const [group, rows] of parts.entries()) {
-    const part = new Float32Array(rows.length * dimensions)
-    for (const [place, row] of rows.entries()) part.set(sample.subarray(row * dimensions, (row + 1) * dimensions), place * dimensions)
-    members.set(clusterRows(part, dimensions, perLevel, seed + group + 1), group * perLevel * dimensions)
-  }
-  return { dimensions, groups, members }
-}
-
-/** The number of the cluster that a vector belongs to, or nearly: the nearest of the nearest group. */
-export function assignCluster({ dimensions, groups, members }: Clusters, rows: Float32Array, offset: number): number {
-  const perLevel = groups.length / dimensions
-  const group = nearest(groups, rows, offset, 0, perLevel, dimensions)
-  return nearest(members, rows, offset, group * perLevel, (group + 1) * perLevel, dimensions)
-}
-
-function clusterRows(rows: Float32Array, dimensions: number, count: number, seed: number): Float32Array {
-  const numRows = rows.length / dimensions
+/**
+ * @param sample vectors of length 1, row by row
+ * @returns [count, dimensions], each of length 1
+ */
+export async function findClusters(sample: Float32Array, dimensions: number, count: number, seed: number): Promise<Float32Array> {
   const centres = new Float32Array(count * dimensions)
-  if (numRows === 0) return centres
   const random = new Random(seed)
   const drawRow = (centre: number) => {
-    const start = random.integer(numRows) * dimensions
-    centres.set(rows.subarray(start, start + dimensions), centre * dimensions)
+    const start = random.integer(sample.length / dimensions) * dimensions
+    centres.set(sample.subarray(start, start + dimensions), centre * dimensions)
   }
   for (let centre = 0; centre < count; centre++) drawRow(centre)
+  const products = new ListProducts(dimensions, count)
   for (let round = 0; round < rounds; round++) {
+    products.setEntries(centres)
     const sums = new Float32Array(centres.length)
     const sizes = new Uint32Array(count)
-    for (let start = 0; start < rows.length; start += dimensions) {
-      const centre = nearest(centres, rows, start, 0, count, dimensions)
-      sizes[centre]++
-      for (let i = 0; i < dimensions; i++) sums[centre * dimensions + i] += rows[start + i]
+    for (let start = 0; start < sample.length; start += rowsAtOnce * dimensions) {
+      const rows = sample.subarray(start, start + rowsAtOnce * dimensions)
+      const nearest = products.findNearest(rows)
+      for (let row = 0; row < nearest.length; row++) addRow(sums, nearest[row] * dimensions, rows, row * dimensions, dimensions)
+      for (const centre of nearest) sizes[centre]++
+      await new Promise(setImmediate)
     }
     for (let centre = 0; centre < count; centre++) {
       if (sizes[centre] === 0) drawRow(centre)
@@ -60,13 +37,8 @@ function clusterRows(rows: Float32Array, dimensions: number, count: number, seed
   return centres
 }
 
-function nearest(centres: Float32Array, rows: Float32Array, offset: number, first: number, end: number, dimensions: number): number {
-  let [best, bestScore] = [first, Number.NEGATIVE_INFINITY]
-  for (let centre = first; centre < end; centre++) {
-    const score = dot(centres, centre * dimensions, rows, offset, dimensions)
-    if (score > bestScore) [best, bestScore] = [centre, score]
-  }
-  return best
+function addRow(sums: Float32Array, at: number, rows: Float32Array, rowAt: number, dimensions: number): void {
+  for (let i = 0; i < dimensions; i++) sums[at + i] += rows[rowAt + i]
 }
 
 /** The product of two vectors that lie somewhere in larger arrays. Four sums, which do not wait for each other. */

@@ -1,63 +1,132 @@
-// Products of a query with a list of 8-bit vectors, in memory that WebAssembly passes over: in JavaScript they would take most of a search.
+// Products of vectors with many in 8-bit numbers, in memory that WebAssembly passes over: in JavaScript they would take most of a search, and of
+// the building of lists nearly all.
+//
+// An entry is what `list-entries` has of a vector: its row (uint32), the size of one step (float32), and the numbers (int8 [dimensions]).
 import { type WasmMemory, webAssembly } from "../../core/web-assembly"
+import type { TopRows } from "../top-rows"
 import { multiplyBytesModule } from "./multiply-bytes.wasm"
 
 interface Functions {
   multiply(query: number, entry: number, stride: number, count: number, dimensions: number, out: number): void
+  findNearest(queries: number, entry: number, stride: number, count: number, dimensions: number, out: number): void
 }
 
+/** Bytes of an entry before its numbers. */
+export const entryHeadBytes = 8
 const bytesPerPage = 65536
-/** Numbers that are multiplied at once, and bytes that a cache line has. */
+/** Numbers that are multiplied at once, queries that the nearest are found for at once, and bytes that a cache line has. */
 const numbersAtOnce = 16
+const queriesAtOnce = 4
 const alignment = 64
 
+/** Writes a vector as an entry, at `at`. */
+export function writeEntry(entries: DataView, at: number, row: number, vector: Float32Array): void {
+  let largest = 0
+  for (let i = 0; i < vector.length; i++) largest = Math.max(largest, Math.abs(vector[i]))
+  const step = largest / 127 || 1
+  entries.setUint32(at, row, true)
+  entries.setFloat32(at + 4, step, true)
+  for (let i = 0; i < vector.length; i++) entries.setInt8(at + entryHeadBytes + i, Math.round(vector[i] / step))
+}
+
 export class ListProducts {
-  /** Where a list's entries are to be read to: of each vector `headBytes`, then its numbers. */
+  /** Where entries are to be read to. */
   readonly entries: Buffer
+  private readonly view: DataView
   private readonly memory: WasmMemory
   private readonly functions: Functions
-  private readonly query: Int16Array
+  /** One query, or of each of several in turn the next 16 numbers. */
+  private readonly queries: Int16Array
   private readonly products: Int32Array
   private step = 0
 
-  /** @param longest vectors of the longest list */
+  /** @param longest entries that there may be at once */
   constructor(
     private readonly dimensions: number,
-    private readonly headBytes: number,
     longest: number,
   ) {
     const paddedDimensions = Math.ceil(dimensions / numbersAtOnce) * numbersAtOnce
-    const entriesBytes = longest * (headBytes + dimensions)
-    const productsAt = align(paddedDimensions * 2)
-    const entriesAt = productsAt + align(longest * 4)
+    const entriesBytes = longest * (entryHeadBytes + dimensions)
+    const productsAt = align(paddedDimensions * queriesAtOnce * 2)
+    const entriesAt = productsAt + align(Math.max(longest, queriesAtOnce) * 4)
     // The last vector is read past its end.
     const bytes = entriesAt + entriesBytes + numbersAtOnce
     this.memory = new webAssembly.Memory({ initial: Math.ceil(bytes / bytesPerPage) })
     const { buffer } = this.memory
-    this.query = new Int16Array(buffer, 0, paddedDimensions)
-    this.products = new Int32Array(buffer, productsAt, longest)
+    this.queries = new Int16Array(buffer, 0, paddedDimensions * queriesAtOnce)
+    this.products = new Int32Array(buffer, productsAt, Math.max(longest, queriesAtOnce))
     this.entries = Buffer.from(buffer, entriesAt, entriesBytes)
+    this.view = new DataView(buffer, entriesAt, entriesBytes)
     const module = new webAssembly.Module(Buffer.from(multiplyBytesModule, "base64"))
     this.functions = new webAssembly.Instance(module, { vectors: { memory: this.memory } }).exports as Functions
   }
 
-  /** What comes is multiplied with `vector`, in 16-bit numbers so small that no sum overflows. */
-  setQuery(vector: Float32Array): void {
-    let [largest, sum] = [0, 0]
-    for (const value of vector) {
-      largest = Math.max(largest, Math.abs(value))
-      sum += Math.abs(value)
-    }
-    this.step = Math.max(largest / 32_767, (sum * 128) / (2 ** 31 - 1)) * 1.001 || 1
-    for (let i = 0; i < vector.length; i++) this.query[i] = Math.round(vector[i] / this.step)
+  /** Takes vectors, row by row, as the entries: a vector's row is its place. */
+  setEntries(vectors: Float32Array): void {
+    const { dimensions, view } = this
+    for (let row = 0; row * dimensions < vectors.length; row++)
+      writeEntry(view, row * (entryHeadBytes + dimensions), row, vectors.subarray(row * dimensions, (row + 1) * dimensions))
   }
 
-  /** The products with the numbers of the first `count` entries, in the size of their own steps; overwritten by the next call. */
-  multiply(count: number): { readonly products: Int32Array; readonly step: number } {
-    const { dimensions, headBytes } = this
-    const first = this.entries.byteOffset + headBytes
-    this.functions.multiply(0, first, headBytes + dimensions, count, dimensions, this.products.byteOffset)
-    return { products: this.products, step: this.step }
+  /** What comes is multiplied with `vector`, in 16-bit numbers so small that no sum overflows. */
+  setQuery(vector: Float32Array): void {
+    this.queries.fill(0)
+    this.step = this.writeQuery(vector, 0, numbersAtOnce)
+  }
+
+  /** Offers the rows of the first `count` entries with their products. @returns false where a row that would have come in is not below `end` */
+  offer(top: TopRows, count: number, end: number): boolean {
+    const { dimensions, view, products, step } = this
+    this.run("multiply", count)
+    let { threshold } = top
+    for (let i = 0, at = 0; i < count; i++, at += entryHeadBytes + dimensions) {
+      const score = view.getFloat32(at + 4, true) * step * products[i]
+      if (score < threshold) continue
+      const row = view.getUint32(at, true)
+      if (row >= end) return false
+      top.offer(row, score)
+      threshold = top.threshold
+    }
+    return true
+  }
+
+  /** For each of `vectors`, row by row, the place of the entry of all that it has the largest product with, or nearly. */
+  findNearest(vectors: Float32Array): Uint32Array {
+    const { dimensions, queries, products } = this
+    const count = this.entries.length / (entryHeadBytes + dimensions)
+    const nearest = new Uint32Array(vectors.length / dimensions)
+    queries.fill(0)
+    for (let first = 0; first < nearest.length; first += queriesAtOnce) {
+      const some = Math.min(queriesAtOnce, nearest.length - first)
+      for (let i = 0; i < some; i++) {
+        const vector = vectors.subarray((first + i) * dimensions, (first + i + 1) * dimensions)
+        this.writeQuery(vector, i * numbersAtOnce, numbersAtOnce * queriesAtOnce)
+      }
+      this.run("findNearest", count)
+      for (let i = 0; i < some; i++) nearest[first + i] = products[i]
+    }
+    return nearest
+  }
+
+  /** @returns the size of a step */
+  private writeQuery(vector: Float32Array, at: number, stride: number): number {
+    let [largest, sum] = [0, 0]
+    for (let i = 0; i < vector.length; i++) {
+      const size = Math.abs(vector[i])
+      if (size > largest) largest = size
+      sum += size
+    }
+    const step = Math.max(largest / 32_767, (sum * 128) / (2 ** 31 - 1)) * 1.001 || 1
+    for (let first = 0, to = at; first < vector.length; first += numbersAtOnce, to += stride) {
+      const end = Math.min(first + numbersAtOnce, vector.length)
+      for (let i = first; i < end; i++) this.queries[to + i - first] = Math.round(vector[i] / step)
+    }
+    return step
+  }
+
+  private run(name: keyof Functions, count: number): void {
+    const { dimensions, entries, products } = this
+    this.functions[name](0, entries.byteOffset + entryHeadBytes, entryHeadBytes + dimensions, count, dimensions, products.byteOffset)
   }
 }
 

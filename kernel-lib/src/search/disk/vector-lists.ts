@@ -2,22 +2,24 @@
 // vector in 8-bit numbers. Small indexes have none and are searched whole.
 //
 // `centres` float32 [lists, dimensions]; `list-places` for each list its first entry and how many it has (uint32 each);
-// `list-entries` for each vector its row (uint32), the size of one step (float32) and the numbers (int8 [dimensions]).
+// `list-entries` for each vector its row (uint32), the size of one step (float32) and the numbers (int8 [dimensions]), list by list.
 import { closeSync, fsyncSync, openSync, writeFileSync, writeSync } from "node:fs"
 import { join } from "node:path"
-import { assignCluster, type Clusters, findClusters } from "./clusters"
+import { findClusters } from "./clusters"
 import { FileReader } from "./files"
+import { entryHeadBytes, ListProducts, writeEntry } from "./list-products"
 
 /** Up to so many vectors, all are looked at in a search. */
 export const searchedWhole = 5_000
-export const entryHeadBytes = 8
+/** So many times the square root of the vectors. */
+const listsOfRoot = 2
 const sampleOfEach = 32
 const largestSample = 65_536
 const rowsAtOnce = 4096
 
-/** How many lists there are for `count` vectors: about twice the square root. A search costs as much in finding lists as in reading them. */
+/** How many lists there are for `count` vectors: with fewer, more vectors have to be looked at; with more, building them takes longer. */
 export function countLists(count: number): number {
-  return Math.ceil(Math.sqrt(2 * Math.sqrt(count))) ** 2
+  return Math.ceil(listsOfRoot * Math.sqrt(count))
 }
 
 /** Writes the lists for what `vectors` holds. @returns how many lists there are */
@@ -25,13 +27,13 @@ export async function writeVectorLists(folder: string, count: number, dimensions
   const vectors = new FileReader(join(folder, "vectors"))
   try {
     const numLists = countLists(count)
-    const clusters = findClusters(readSample(vectors, count, dimensions, numLists), dimensions, Math.sqrt(numLists), 1)
-    const listOf = await assignRows(vectors, count, clusters)
+    const centres = await findClusters(readSample(vectors, count, dimensions, numLists), dimensions, numLists, 1)
+    const listOf = await assignRows(vectors, count, centres, dimensions)
     const sizes = new Uint32Array(numLists)
     for (const list of listOf) sizes[list]++
     const places = new Uint32Array(numLists * 2)
     for (let list = 0, first = 0; list < numLists; first += sizes[list++]) places.set([first, sizes[list]], list * 2)
-    writeFileSync(join(folder, "centres"), bytesOf(clusters.members), { flush: true })
+    writeFileSync(join(folder, "centres"), bytesOf(centres), { flush: true })
     writeFileSync(join(folder, "list-places"), bytesOf(places), { flush: true })
     await writeEntries(folder, vectors, listOf, places, dimensions)
     return numLists
@@ -55,11 +57,12 @@ function readSample(vectors: FileReader, count: number, dimensions: number, numL
   return sample
 }
 
-async function assignRows(vectors: FileReader, count: number, clusters: Clusters): Promise<Uint32Array> {
+async function assignRows(vectors: FileReader, count: number, centres: Float32Array, dimensions: number): Promise<Uint32Array> {
+  const products = new ListProducts(dimensions, centres.length / dimensions)
+  products.setEntries(centres)
   const listOf = new Uint32Array(count)
   for (let first = 0; first < count; first += rowsAtOnce) {
-    const rows = readVectors(vectors, first, Math.min(rowsAtOnce, count - first), clusters.dimensions)
-    for (let i = 0; i * clusters.dimensions < rows.length; i++) listOf[first + i] = assignCluster(clusters, rows, i * clusters.dimensions)
+    listOf.set(products.findNearest(readVectors(vectors, first, Math.min(rowsAtOnce, count - first), dimensions)), first)
     await new Promise(setImmediate)
   }
   return listOf
@@ -76,12 +79,12 @@ async function writeEntries(
   const file = openSync(join(folder, "list-entries"), "w")
   try {
     const next = places.filter((_, place) => place % 2 === 0)
-    const entry = Buffer.alloc(entryHeadBytes + dimensions)
+    const entry = new DataView(new ArrayBuffer(entryHeadBytes + dimensions))
     for (let first = 0; first < listOf.length; first += rowsAtOnce) {
       const rows = readVectors(vectors, first, Math.min(rowsAtOnce, listOf.length - first), dimensions)
       for (let i = 0; i * dimensions < rows.length; i++) {
-        quantizeRow(entry, first + i, rows.subarray(i * dimensions, (i + 1) * dimensions))
-        writeSync(file, entry, 0, entry.length, next[listOf[first + i]]++ * entry.length)
+        writeEntry(entry, 0, first + i, rows.subarray(i * dimensions, (i + 1) * dimensions))
+        writeSync(file, entry, 0, entry.byteLength, next[listOf[first + i]]++ * entry.byteLength)
       }
       await new Promise(setImmediate)
     }
@@ -89,13 +92,4 @@ async function writeEntries(
   } finally {
     closeSync(file)
   }
-}
-
-function quantizeRow(entry: Buffer, row: number, vector: Float32Array): void {
-  let largest = 0
-  for (const value of vector) largest = Math.max(largest, Math.abs(value))
-  const step = largest / 127 || 1
-  entry.writeUInt32LE(row, 0)
-  entry.writeFloatLE(step, 4)
-  for (let i = 0; i < vector.length; i++) entry.writeInt8(Math.round(vector[i] / step), entryHeadBytes + i)
 }

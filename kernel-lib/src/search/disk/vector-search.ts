@@ -5,8 +5,8 @@ import type { Ranking } from "../fusion"
 import { TopRows } from "../top-rows"
 import { dot } from "./clusters"
 import { corruptIndex, FileReader } from "./files"
-import { ListProducts } from "./list-products"
-import { entryHeadBytes, readVectors } from "./vector-lists"
+import { entryHeadBytes, ListProducts } from "./list-products"
+import { readVectors } from "./vector-lists"
 
 /** A search reads the nearest lists until it has looked at about so many vectors, and at least so many lists. */
 const leastVectors = 20_000
@@ -16,10 +16,12 @@ const looksAgain = 40
 const rowsAtOnce = 512
 
 interface VectorLists {
-  readonly centres: Float32Array
+  /** With the centre of each list. */
+  readonly centres: ListProducts
   readonly places: Uint32Array
   readonly entries: FileReader
-  readonly products: ListProducts
+  /** With the vectors of one list at a time. */
+  readonly members: ListProducts
 }
 
 export class VectorSearch {
@@ -70,9 +72,10 @@ export class VectorSearch {
   private searchLists(lists: VectorLists, query: Float32Array, limit: number): Ranking {
     const { dimensions } = this
     const nearest = new TopRows(Math.max(leastLists, Math.ceil((leastVectors * this.numLists) / this.count)))
-    for (let list = 0; list < this.numLists; list++) nearest.offer(list, dot(query, 0, lists.centres, list * dimensions, dimensions))
+    lists.centres.setQuery(query)
+    lists.centres.offer(nearest, this.numLists, this.numLists)
     const roughly = new TopRows(limit + looksAgain)
-    lists.products.setQuery(query)
+    lists.members.setQuery(query)
     for (const list of nearest.rank().rows) this.scanList(lists, list, roughly)
     const top = new TopRows(limit)
     const exact = new Float32Array(this.scratch.buffer)
@@ -83,17 +86,11 @@ export class VectorSearch {
     return top.rank()
   }
 
-  private scanList({ places, entries, products: memory }: VectorLists, list: number, top: TopRows): void {
+  private scanList({ places, entries, members }: VectorLists, list: number, top: TopRows): void {
     const [first, count] = [places[list * 2], places[list * 2 + 1]]
     const entryBytes = entryHeadBytes + this.dimensions
-    const bytes = memory.entries
-    entries.readInto(bytes, first * entryBytes, count * entryBytes)
-    const { products, step } = memory.multiply(count)
-    for (let i = 0; i < count; i++) {
-      const row = bytes.readUInt32LE(i * entryBytes)
-      if (row >= this.count) throw corruptIndex(entries.path, `list ${list}`)
-      top.offer(row, bytes.readFloatLE(i * entryBytes + 4) * step * products[i])
-    }
+    entries.readInto(members.entries, first * entryBytes, count * entryBytes)
+    if (!members.offer(top, count, this.count)) throw corruptIndex(entries.path, `list ${list}`)
   }
 }
 
@@ -109,6 +106,7 @@ function openLists(folder: string, dimensions: number): VectorLists {
   // Before memory is taken for it.
   const longest = places.reduce((most, count, at) => (at % 2 === 1 ? Math.max(most, count) : most), 0)
   if (longest * (entryHeadBytes + dimensions) > entries.length) throw corruptIndex(entries.path, "a list is longer than all of them")
-  const products = new ListProducts(dimensions, entryHeadBytes, longest)
-  return { centres: new Float32Array(readWhole("centres")), places, entries, products }
+  const centres = new ListProducts(dimensions, places.length / 2)
+  centres.setEntries(new Float32Array(readWhole("centres")))
+  return { centres, places, entries, members: new ListProducts(dimensions, longest) }
 }
