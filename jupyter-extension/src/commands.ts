@@ -41,10 +41,10 @@ export function addCommands({ commands, shell }: JupyterFrontEnd, { tracker, bro
     "prompt2model:open",
     add("prompt2model:search", trans.__("Search in All Text"), (viewer) => viewer.focusSearch()),
     add("prompt2model:show-all", trans.__("Show All Rows"), (viewer) => viewer.showAll()),
-    add("prompt2model:group-alike", trans.__("Group Alike Rows"), (viewer) => viewer.groupAlike()),
-    add("prompt2model:copy-code", trans.__("Copy the Selection as TypeScript"), (viewer) => viewer.copyCode()),
-    add("prompt2model:export-csv", trans.__("Export the Selection as CSV"), (viewer) => viewer.exportAs("csv")),
-    add("prompt2model:export-jsonl", trans.__("Export the Selection as JSON Lines"), (viewer) => viewer.exportAs("jsonl")),
+    add("prompt2model:group-alike", trans.__("Group Alike Rows"), (viewer) => viewer.commands.groupAlike()),
+    add("prompt2model:copy-code", trans.__("Copy the Selection as TypeScript"), (viewer) => viewer.commands.copyCode()),
+    add("prompt2model:export-csv", trans.__("Export the Selection as CSV"), (viewer) => viewer.commands.exportAs("csv")),
+    add("prompt2model:export-jsonl", trans.__("Export the Selection as JSON Lines"), (viewer) => viewer.commands.exportAs("jsonl")),
   ]
 }
 

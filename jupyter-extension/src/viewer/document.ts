@@ -6,7 +6,8 @@ import { spreadsheetIcon } from "@jupyterlab/ui-components"
 import type { FileFormat, OpenRequest } from "../protocol"
 import { everything, isEverything } from "../protocol"
 import type { SettingsValues } from "../settings/settings"
-import { DatasetViewer, type ViewerState } from "./dataset-viewer"
+import { DatasetViewer } from "./dataset-viewer"
+import type { ViewerState } from "./viewer-options"
 
 export class DatasetDocument extends DocumentWidget<DatasetViewer> {
   /** `#row=91377`, as links in notebooks and texts have it. */

@@ -25,3 +25,12 @@ export function createLink(text: string, act: () => void, title = ""): HTMLButto
   button.addEventListener("click", act)
   return button
 }
+
+/** Lets the reader keep it as a file. */
+export function saveBlob(blob: Blob, name: string): void {
+  const link = createElement("a")
+  link.href = URL.createObjectURL(blob)
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
+}
