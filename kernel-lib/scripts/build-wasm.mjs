@@ -10,7 +10,7 @@ const locate = (name, ending) => new URL(`${folders[name]}/${name}.${ending}`, s
 /** The bytes of a text by its name. */
 export async function assemble(name) {
   const wabt = await makeWabt()
-  const module = wabt.parseWat(`${name}.wat`, readFileSync(locate(name, "wat"), "utf8"), { simd: true })
+  const module = wabt.parseWat(`${name}.wat`, readFileSync(locate(name, "wat"), "utf8"), { simd: true, threads: true })
   try {
     return Buffer.from(module.toBinary({}).buffer)
   } finally {

@@ -42,7 +42,7 @@ export class OptimizingSession implements TrainingSession {
       const parts = divideStep(batch, options)
       const { loss, reached } =
         parts.length === 1 ? await this.differentiate(parts[0].batch, 0, options.signal) : await this.accumulate(parts, options.signal)
-      return { loss, gradientNorm: this.optimizer.update(reached, options.learningRate) }
+      return { loss, gradientNorm: await this.optimizer.update(reached, options.learningRate) }
     })
   }
 
@@ -71,6 +71,7 @@ export class OptimizingSession implements TrainingSession {
     this.turn.isClosed = true
     this.sums.clear()
     this.source.dispose()
+    this.optimizer.dispose()
   }
 
   private async differentiate(batch: NamedValues, part: number, signal?: AbortSignal) {

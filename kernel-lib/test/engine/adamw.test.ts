@@ -1,9 +1,11 @@
 // AdamW against its formula in double precision, and the WebAssembly against its text.
-import { expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { assemble } from "../../scripts/build-wasm.mjs"
 import { Random } from "../../src/core/random"
+import { webAssembly } from "../../src/core/web-assembly"
 import { AdamW } from "../../src/engine/optimizers/adamw"
 import { adamwModule } from "../../src/engine/optimizers/adamw.wasm"
+import { CallThreads } from "../../src/engine/optimizers/call-threads"
 import type { AdamWOptions } from "../../src/engine/optimizers/optimizer-options"
 import { expectClose } from "./compare"
 
@@ -52,7 +54,7 @@ test.each([
   ["other options", { beta1: 0.8, beta2: 0.95, epsilon: 1e-4, weightDecay: 0.3 }],
   ["clipping", { maxGradientNorm: 0.5 }],
   ["a norm that is never reached", { maxGradientNorm: 1e6 }],
-] as [string, AdamWOptions][])("twenty steps follow the formula: %s", (_name, options) => {
+] as [string, AdamWOptions][])("twenty steps follow the formula: %s", async (_name, options) => {
   const parameters = makeParameters()
   const optimizer = new AdamW(parameters, [], options)
   const chosen = { ...defaults, ...options }
@@ -68,7 +70,7 @@ test.each([
     const norm = Math.sqrt(Object.values(gradients).reduce((sum, gradient) => sum + gradient.reduce((part, g) => part + g * g, 0), 0))
     const scale = options.maxGradientNorm === undefined ? 1 : Math.min(1, options.maxGradientNorm / (norm + 1e-6))
     for (const name of optimizer.names) optimizer.gradient(name).set(gradients[name])
-    const found = optimizer.update(optimizer.names, learningRate)
+    const found = await optimizer.update(optimizer.names, learningRate)
     expect(found).toBeCloseTo(norm, 5)
     for (const name of optimizer.names) references[name].update(gradients[name], learningRate, scale)
   }
@@ -76,10 +78,10 @@ test.each([
   expect(optimizer.stepsTaken).toBe(20)
 })
 
-test("what decays can be chosen", () => {
+test("what decays can be chosen", async () => {
   const parameters = makeParameters()
   const optimizer = new AdamW(parameters, [], { weightDecay: 0.5, decays: (name) => name === "bias" })
-  optimizer.update(optimizer.names, 0.1)
+  await optimizer.update(optimizer.names, 0.1)
   expect(Array.from(optimizer.values("weight"))).toEqual(Array.from(parameters.weight.data))
   expectClose(
     optimizer.values("bias"),
@@ -89,27 +91,27 @@ test("what decays can be chosen", () => {
   )
 })
 
-test("a parameter without a gradient and a frozen one keep their values", () => {
+test("a parameter without a gradient and a frozen one keep their values", async () => {
   const parameters = makeParameters()
   const optimizer = new AdamW(parameters, ["bias"], {})
   expect(optimizer.trainedNames).toEqual(["weight", "number"])
   optimizer.gradient("weight").fill(1)
-  optimizer.update(["weight"], 0.1)
+  await optimizer.update(["weight"], 0.1)
   expect(optimizer.values("weight")).not.toEqual(parameters.weight.data)
   expect(optimizer.values("bias")).toEqual(parameters.bias.data)
   expect(optimizer.values("number")).toEqual(parameters.number.data)
 })
 
-test("the state of one goes into another, which then does the same to the last bit", () => {
+test("the state of one goes into another, which then does the same to the last bit", async () => {
   const [first, second] = [new AdamW(makeParameters(), [], {}), new AdamW(makeParameters(), [], {})]
-  const step = (optimizer: AdamW, seed: number) => {
+  const step = async (optimizer: AdamW, seed: number) => {
     const draws = new Random(seed)
     for (const name of optimizer.names) optimizer.gradient(name).set(optimizer.values(name).map(() => draws.normal()))
-    optimizer.update(optimizer.names, 0.01)
+    await optimizer.update(optimizer.names, 0.01)
   }
-  for (let seed = 0; seed < 3; seed++) step(first, seed)
+  for (let seed = 0; seed < 3; seed++) await step(first, seed)
   second.importState(structuredClone(first.exportState()))
-  for (let seed = 3; seed < 6; seed++) for (const optimizer of [first, second]) step(optimizer, seed)
+  for (let seed = 3; seed < 6; seed++) for (const optimizer of [first, second]) await step(optimizer, seed)
   expect(second.exportState()).toEqual(first.exportState())
 })
 
@@ -123,10 +125,10 @@ test("refuses a state of another model, and changes nothing", () => {
   expect(optimizer.exportState()).toEqual(before)
 })
 
-test("refuses gradients that are not finite, options that make no sense and names that are not there", () => {
+test("refuses gradients that are not finite, options that make no sense and names that are not there", async () => {
   const optimizer = new AdamW(makeParameters(), [], { maxGradientNorm: 1 })
   optimizer.gradient("bias")[2] = Number.NaN
-  expect(() => optimizer.update(optimizer.names, 0.1)).toThrow("The gradients of step 1 are not finite")
+  await expect(optimizer.update(optimizer.names, 0.1)).rejects.toThrow("The gradients of step 1 are not finite")
   expect(optimizer.stepsTaken).toBe(0)
   expect(() => new AdamW(makeParameters(), [], { beta1: 1 })).toThrow("AdamW needs betas in [0, 1)")
   expect(() => new AdamW(makeParameters(), ["wieght"], {})).toThrow("There is no parameter wieght to freeze")
@@ -136,12 +138,12 @@ test("refuses gradients that are not finite, options that make no sense and name
   )
 })
 
-test("moments do not fade into denormal numbers", () => {
+test("moments do not fade into denormal numbers", async () => {
   const optimizer = new AdamW({ p: { shape: [4], data: new Float32Array(4) } }, [], {})
   optimizer.gradient("p").fill(1e-6)
-  optimizer.update(["p"], 1e-3)
+  await optimizer.update(["p"], 1e-3)
   optimizer.gradient("p").fill(0)
-  for (let step = 0; step < 1200; step++) optimizer.update(["p"], 1e-3)
+  for (let step = 0; step < 1200; step++) await optimizer.update(["p"], 1e-3)
   for (const moment of optimizer.exportState().firstMoments.p) {
     expect(moment).toBeGreaterThan(1e-37)
     expect(moment).toBeLessThan(1e-30)
@@ -151,3 +153,42 @@ test("moments do not fade into denormal numbers", () => {
 test("the WebAssembly that is shipped is its text, assembled", async () => {
   expect(adamwModule).toBe((await assemble("adamw")).toString("base64"))
 })
+
+describe("on several threads", () => {
+  /** Enough numbers for threads to be woken. */
+  const large = () => ({
+    matrix: { shape: [5, 2 ** 20], data: new Float32Array(5 * 2 ** 20).fill(0.5) },
+    vector: { shape: [3], data: Float32Array.of(1, 2, 3) },
+  })
+  const fillGradients = (optimizer: AdamW) => {
+    for (const name of optimizer.names)
+      optimizer.gradient(name).set(optimizer.gradient(name).map((_, i) => ((i * 7919) % 1000) / 1000 - 0.5))
+  }
+
+  test("a step is the same to the last bit, its norm too, and after the threads ended", async () => {
+    const [alone, together] = [1, 3].map((threads) => new AdamW(large(), [], { maxGradientNorm: 1 }, threads))
+    for (let step = 0; step < 3; step++) {
+      if (step === 2) together.dispose()
+      const norms: number[] = []
+      for (const optimizer of [alone, together]) {
+        fillGradients(optimizer)
+        norms.push(await optimizer.update(optimizer.names, 0.01))
+      }
+      expect(norms[1]).toBe(norms[0])
+    }
+    for (const name of alone.names) expect(Buffer.compare(bytesOf(together.values(name)), bytesOf(alone.values(name)))).toBe(0)
+    expect(alone.values("matrix")[0]).not.toBe(0.5)
+  })
+
+  test("a fault of a call ends the step with an error, and no thread waits", async () => {
+    const memory = new webAssembly.Memory({ initial: 1, maximum: 1, shared: true })
+    const threads = new CallThreads(adamwModule, [memory], 2)
+    const beyond = { memory, name: "sumOfSquares", parameters: [0, 2 ** 20], size: 2 ** 22 }
+    await expect(threads.run([beyond, beyond, beyond])).rejects.toThrow()
+    const within = { memory, name: "sumOfSquares", parameters: [0, 65536], size: 2 ** 22 }
+    expect([...(await threads.run([within, within]))]).toEqual([0, 0])
+    threads.dispose()
+  })
+})
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Float32Array) => Buffer.from(buffer, byteOffset, byteLength)

@@ -4,6 +4,7 @@
 import { EngineError } from "../../core/errors"
 import type { NamedParameters } from "../session"
 import { adafactorModule } from "./adafactor.wasm"
+import { adamwModule } from "./adamw.wasm"
 import { Optimizer, type Update } from "./optimizer"
 import type { AdafactorOptions } from "./optimizer-options"
 import { type ParameterPlace, viewFloats } from "./parameter-memory"
@@ -62,16 +63,21 @@ const rowsAChunk = 128
 
 export class Adafactor extends Optimizer {
   private readonly functions = this.link<AdafactorFunctions>(adafactorModule)
+  private readonly norms = this.link<{ sumOfSquares(from: number, end: number): number }>(adamwModule)
   private readonly options: FilledOptions
 
-  constructor(parameters: NamedParameters, frozen: readonly string[], options: AdafactorOptions) {
+  constructor(parameters: NamedParameters, frozen: readonly string[], options: AdafactorOptions, threads?: number) {
     const chosen = fillAdafactorOptions(options)
     checkAdafactorOptions({ ...chosen, maxGradientNorm: options.maxGradientNorm })
-    super(parameters, frozen, sizeState, options.maxGradientNorm)
+    super(parameters, frozen, sizeState, options.maxGradientNorm, threads)
     this.options = chosen
   }
 
-  protected updateParameter(place: ParameterPlace, { step, learningRate, scale }: Update): void {
+  protected async updateParameters(places: readonly ParameterPlace[], update: Update): Promise<void> {
+    for (const place of places) this.updateParameter(place, update)
+  }
+
+  private updateParameter(place: ParameterPlace, { step, learningRate, scale }: Update): void {
     const { decayRate, weightDecay, decays = (_name, shape) => shape.length >= 2 } = this.options
     const rate = this.rateOf(place, step, learningRate)
     const keep = decays(place.name, place.shape) ? 1 - weightDecay * rate : 1
@@ -89,6 +95,11 @@ export class Adafactor extends Optimizer {
     const { relativeStep, warmupInit, scaleParameter, parameterEpsilon } = this.options
     const rate = relativeStep ? Math.min(warmupInit ? 1e-6 * step : 1e-2, 1 / Math.sqrt(step)) : learningRate
     return scaleParameter ? rate * Math.max(parameterEpsilon, this.rootMeanSquare(place)) : rate
+  }
+
+  /** The root of the mean square of a parameter's values. */
+  private rootMeanSquare(place: ParameterPlace): number {
+    return Math.sqrt(this.norms(place).sumOfSquares(place.values, place.end) / place.size)
   }
 
   private updateMatrices(place: ParameterPlace, { remember, rate, keep, scale }: Step): void {

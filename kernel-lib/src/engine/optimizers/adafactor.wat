@@ -1,7 +1,7 @@
 ;; Adafactor's three passes over a matrix of $rows by $columns in one memory, four elements at a time and the last ones of a row singly.
 ;; Addresses in bytes, sizes in elements. scripts/build-wasm.mjs assembles this file into adafactor.wasm.ts.
 (module
-  (memory (import "parameters" "memory") 1)
+  (memory (import "parameters" "memory") 1 65536 shared)
 
   ;; rowSums[i] = sum over j of g[i,j]^2, and columnSums[j] += sum over i of g[i,j]^2.
   (func (export "sumSquares") (param $g i32) (param $rows i32) (param $columns i32) (param $rowSums i32) (param $columnSums i32)

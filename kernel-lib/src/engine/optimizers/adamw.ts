@@ -1,42 +1,32 @@
-// AdamW (Loshchilov and Hutter, 2019), with PyTorch's names, defaults and order of operations, as one WebAssembly pass over the memory that
-// the runtime reads and writes. In the graph the same update would take about ten passes.
+// AdamW (Loshchilov and Hutter, 2019), with PyTorch's names, defaults and order of operations, as one WebAssembly pass, on several threads,
+// over the memory that the runtime reads and writes. In the graph the same update would take about ten passes.
 import { EngineError } from "../../core/errors"
 import type { NamedParameters } from "../session"
-import { adamwModule } from "./adamw.wasm"
-import { Optimizer, type Update } from "./optimizer"
+import { divideCall, Optimizer, type Update } from "./optimizer"
 import type { AdamWOptions } from "./optimizer-options"
 import { type ParameterPlace, viewFloats } from "./parameter-memory"
 
-interface AdamWFunctions {
-  adamw(
-    ...numbers: [
-      ...[p: number, g: number, m: number, v: number, end: number],
-      ...[beta1: number, rest1: number, beta2: number, rest2: number],
-      ...[step: number, correction: number, epsilon: number, keep: number, scale: number],
-    ]
-  ): void
-}
-
 export class AdamW extends Optimizer {
-  private readonly functions = this.link<AdamWFunctions>(adamwModule)
-
   constructor(
     parameters: NamedParameters,
     frozen: readonly string[],
     private readonly options: AdamWOptions,
+    threads?: number,
   ) {
     checkAdamWOptions(options)
-    super(parameters, frozen, (_shape, size) => [size, size], options.maxGradientNorm)
+    super(parameters, frozen, (_shape, size) => [size, size], options.maxGradientNorm, threads)
   }
 
-  protected updateParameter(place: ParameterPlace, { step, learningRate, scale }: Update): void {
+  protected async updateParameters(places: readonly ParameterPlace[], { step, learningRate, scale }: Update): Promise<void> {
     const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = this.options
-    const { values, gradient, state, end } = place
     const stepSize = learningRate / (1 - beta1 ** step)
     const correction = 1 / Math.sqrt(1 - beta2 ** step)
-    const keep = 1 - learningRate * this.decayOf(place)
-    const places = [values, gradient, state[0], state[1], end] as const
-    this.functions(place).adamw(...places, beta1, 1 - beta1, beta2, 1 - beta2, stepSize, correction, epsilon, keep, scale)
+    const calls = places.flatMap((place) => {
+      const keep = 1 - learningRate * this.decayOf(place)
+      const numbers = [beta1, 1 - beta1, beta2, 1 - beta2, stepSize, correction, epsilon, keep, scale]
+      return divideCall(place, "adamw", ({ values, gradient, state, bytes }) => [values, gradient, ...state, values + bytes, ...numbers])
+    })
+    await this.threads.run(calls)
   }
 
   protected stateOf({ memory, state, size }: ParameterPlace) {

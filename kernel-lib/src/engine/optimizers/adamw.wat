@@ -1,7 +1,7 @@
 ;; One pass over parameters, gradients and moments in one memory, four elements at a time. All regions start at multiples of 64 bytes and
 ;; are padded with zeros to them. scripts/build-wasm.mjs assembles this file into adamw.wasm.ts.
 (module
-  (memory (import "parameters" "memory") 1)
+  (memory (import "parameters" "memory") 1 65536 shared)
 
   ;; AdamW as PyTorch computes it, for the elements from $p to $end:
   ;;   m = beta1 m + (1 - beta1) g        v = beta2 v + (1 - beta2) g g        with g = gradient $scale

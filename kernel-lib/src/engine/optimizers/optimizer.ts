@@ -1,11 +1,12 @@
 // What all optimizers share: parameters with their gradients and state, clipping, and going on from a saved state. An optimizer adds how
 // one parameter is updated.
 import { EngineError } from "../../core/errors"
+import { type WasmMemory, webAssembly } from "../../core/web-assembly"
 import { sizeOf } from "../recording"
 import type { NamedParameters, TrainingState } from "../session"
 import { adamwModule } from "./adamw.wasm"
+import { type Call, CallThreads } from "./call-threads"
 import { type ParameterPlace, placeParameters, type StateSizes, viewFloats } from "./parameter-memory"
-import { type WasmMemory, webAssembly } from "../../core/web-assembly"
 
 const stateParts = ["firstMoments", "secondMoments", "rowMoments", "columnMoments"] as const
 type StatePart = (typeof stateParts)[number]
@@ -19,27 +20,36 @@ export interface Update {
   readonly scale: number
 }
 
+/** Elements of a call: few enough for threads to end together, and the same whatever their number, so that sums are too. */
+const elementsACall = 2 ** 20
+
 /** Parameters and what an optimizer knows of each. */
 export abstract class Optimizer {
   stepsTaken = 0
   private readonly places: ReadonlyMap<string, ParameterPlace>
   private readonly given: NamedParameters
-  private readonly norms: LinkedModule<{ sumOfSquares(from: number, end: number): number }>
+  private readonly maxGradientNorm: number
+  protected readonly threads: CallThreads
 
-  /** @param frozen names of parameters that keep their values; they are read where the caller has them */
+  /**
+   * @param frozen names of parameters that keep their values; they are read where the caller has them
+   * @param threads how many an update may run on
+   */
   protected constructor(
     parameters: NamedParameters,
     frozen: readonly string[],
     stateSizes: StateSizes,
-    private readonly maxGradientNorm = Number.POSITIVE_INFINITY,
+    maxGradientNorm = Number.POSITIVE_INFINITY,
+    threads = 1,
   ) {
+    this.maxGradientNorm = maxGradientNorm
     this.given = parameters
     this.places = placeParameters(parameters, frozen, stateSizes)
-    this.norms = this.link(adamwModule)
+    this.threads = new CallThreads(adamwModule, new Set([...this.places.values()].map(({ memory }) => memory)), threads)
   }
 
-  /** Changes the values and the state of one parameter. */
-  protected abstract updateParameter(place: ParameterPlace, update: Update): void
+  /** Changes the values and the state of these parameters. */
+  protected abstract updateParameters(places: readonly ParameterPlace[], update: Update): Promise<void>
   /** The parameter's state, in the session's own memory. */
   protected abstract stateOf(place: ParameterPlace): Partial<Record<StatePart, Float32Array>>
 
@@ -71,18 +81,12 @@ export abstract class Optimizer {
   }
 
   /** The norm of the gradients of `names` together. */
-  gradientNorm(names: Iterable<string>): number {
-    let sum = 0
-    for (const name of names) {
-      const place = this.place(name)
-      sum += this.norms(place).sumOfSquares(place.gradient, place.gradient + place.end - place.values)
-    }
-    return Math.sqrt(sum)
-  }
-
-  /** The root of the mean square of a parameter's values. */
-  protected rootMeanSquare(place: ParameterPlace): number {
-    return Math.sqrt(this.norms(place).sumOfSquares(place.values, place.end) / place.size)
+  async gradientNorm(names: Iterable<string>): Promise<number> {
+    const calls = this.placesOf(names).flatMap((place) =>
+      divideCall(place, "sumOfSquares", ({ gradient, bytes }) => [gradient, gradient + bytes]),
+    )
+    const sums = await this.threads.run(calls)
+    return Math.sqrt(sums.reduce((sum, one) => sum + one, 0))
   }
 
   /**
@@ -90,9 +94,9 @@ export abstract class Optimizer {
    * @returns the norm of all gradients together, before clipping
    * @throws EngineError `engine.gradient-not-finite`, before anything is changed
    */
-  update(names: Iterable<string>, learningRate: number): number {
+  async update(names: Iterable<string>, learningRate: number): Promise<number> {
     const reached = [...names]
-    const norm = this.gradientNorm(reached)
+    const norm = await this.gradientNorm(reached)
     const step = this.stepsTaken + 1
     if (!Number.isFinite(norm)) {
       throw new EngineError(
@@ -102,7 +106,7 @@ export abstract class Optimizer {
     }
     // As torch.nn.utils.clip_grad_norm_.
     const scale = Math.min(1, this.maxGradientNorm / (norm + 1e-6))
-    for (const name of reached) this.updateParameter(this.place(name), { step, learningRate, scale })
+    await this.updateParameters(this.placesOf(reached), { step, learningRate, scale })
     this.stepsTaken = step
     return norm
   }
@@ -126,6 +130,11 @@ export abstract class Optimizer {
     this.stepsTaken = state.stepsTaken
   }
 
+  /** Ends the threads that updates ran on. */
+  dispose(): void {
+    this.threads.dispose()
+  }
+
   /** The functions of a WebAssembly module on the memory of each parameter. */
   protected link<Functions>(module: string): LinkedModule<Functions> {
     const compiled = new webAssembly.Module(Buffer.from(module, "base64"))
@@ -137,9 +146,30 @@ export abstract class Optimizer {
     return ({ memory }) => instances.get(memory)!
   }
 
+  private placesOf(names: Iterable<string>): ParameterPlace[] {
+    return [...names].map((name) => this.place(name))
+  }
+
   private place(name: string): ParameterPlace {
     return this.places.get(name) ?? refuseName(name)
   }
+}
+
+/** A part of a parameter: byte offsets, and how many bytes it has in each region. */
+export interface PlacePart extends Pick<ParameterPlace, "values" | "gradient" | "state"> {
+  readonly bytes: number
+}
+
+/** Calls of a function, each for a part of a parameter of which every region has as many elements. */
+export function divideCall(place: ParameterPlace, name: string, parametersOf: (part: PlacePart) => readonly number[]): Call[] {
+  const { memory, values, gradient, state, end } = place
+  const calls: Call[] = []
+  for (let from = 0; from < end - values; from += elementsACall * 4) {
+    const bytes = Math.min(elementsACall * 4, end - values - from)
+    const part = { values: values + from, gradient: gradient + from, state: state.map((at) => at + from), bytes }
+    calls.push({ memory, name, parameters: parametersOf(part), size: bytes / 4 })
+  }
+  return calls
 }
 
 type LinkedModule<Functions> = (place: ParameterPlace) => Functions

@@ -1,10 +1,10 @@
 // Where a training session keeps parameters, gradients and the optimizer's state: WebAssembly memories, so that the optimizer passes over
-// them at full speed, and a runtime reads parameters and writes gradients in place. A memory holds 4 GiB at most, so there may be several.
+// them at full speed and on several threads, and a runtime reads parameters and writes gradients in place. A memory holds 4 GiB at most, so there may be several.
 // Frozen parameters stay where the caller has them.
 import { EngineError } from "../../core/errors"
+import { type WasmMemory, webAssembly } from "../../core/web-assembly"
 import { sizeOf } from "../recording"
 import type { NamedParameters } from "../session"
-import { type WasmMemory, webAssembly } from "../../core/web-assembly"
 
 /** Byte offsets of one trained parameter in its memory. */
 export interface ParameterPlace {
@@ -116,7 +116,8 @@ function sumOf(numbers: readonly number[]): number {
 
 function allocateMemory(bytes: number): WasmMemory {
   try {
-    return new webAssembly.Memory({ initial: Math.max(1, Math.ceil(bytes / bytesPerPage)) })
+    const pages = Math.max(1, Math.ceil(bytes / bytesPerPage))
+    return new webAssembly.Memory({ initial: pages, maximum: pages, shared: true })
   } catch (cause) {
     const megabytes = Math.ceil(bytes / 2 ** 20).toLocaleString("en")
     throw new EngineError(

@@ -100,6 +100,7 @@ export class TensorFlowTraining implements TrainingSession {
     if (this.turn.isClosed) return
     if (!this.turn.isBusy) this.lend(this.optimizer.names)
     this.turn.isClosed = true
+    this.optimizer.dispose()
     this.session.close()
   }
 
@@ -132,7 +133,7 @@ export class TensorFlowTraining implements TrainingSession {
   private async update(reached: readonly string[], learningRate: number, signal?: AbortSignal): Promise<number> {
     if (!this.adamw) {
       this.state.pull("gradient", reached)
-      const norm = this.optimizer.update(reached, learningRate)
+      const norm = await this.optimizer.update(reached, learningRate)
       this.state.memoryChanged("value", reached)
       return norm
     }
