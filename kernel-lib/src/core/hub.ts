@@ -8,6 +8,13 @@ export interface DatasetConfiguration {
   readonly sampleRow?: Readonly<Record<string, unknown>>
   /** The names that a column's cells are of, for columns that hold one of a few labels, where the hub knows them. */
   readonly labels?: Readonly<Record<string, readonly string[]>>
+  /** Columns that hold no text, which are not among `columns`, with what they hold: `Image`, `Audio`, `binary` and so on. */
+  readonly media?: Readonly<Record<string, string>>
+}
+
+/** The split to train on: `train`, else one that calls itself so (`train_sft`, `partial-train`), else the first. */
+export function trainingSplitOf(splits: readonly string[]): string {
+  return splits.find((split) => split === "train") ?? splits.find((split) => /(^|[^a-z])train/i.test(split)) ?? splits[0] ?? "train"
 }
 
 export interface DatasetCard {

@@ -13,6 +13,10 @@ export interface HubRepository {
   readonly large?: readonly string[]
   /** Parquet conversions of a dataset: configuration, split, files. */
   readonly parquet?: Readonly<Record<string, Readonly<Record<string, readonly Uint8Array[]>>>>
+  /** Files on other branches than the first. */
+  readonly branches?: Readonly<Record<string, Readonly<Record<string, Uint8Array | string>>>>
+  /** Names that it had before. */
+  readonly formerly?: readonly string[]
 }
 
 /** What goes wrong with the next request whose address has `on` in it. */
@@ -22,6 +26,10 @@ export type Fault = { readonly on: string } & (
   | { readonly corrupt: true }
   | { readonly text: string }
   | { readonly hangUp: true }
+  /** The file was replaced: another mark, and other bytes. */
+  | { readonly etag: string }
+  /** The whole file for whatever range. */
+  | { readonly ignoresRange: true }
 )
 
 export const commit = "0123456789abcdef0123456789abcdef01234567"
@@ -56,6 +64,8 @@ export async function startHubServer(content: {
     if (fault && "status" in fault) return void response.writeHead(fault.status, fault.headers).end("{}")
     if (fault && "text" in fault) return void response.writeHead(200, { "content-type": "application/json" }).end(fault.text)
     if (to === "store") return sendBytes(storedAt(path), request, response, fault)
+    const former = formerIn(path)
+    if (former) return void response.writeHead(307, { location: `${path.replace(former[0], former[1])}${url.search}` }).end()
     const found = route(path, url.searchParams, hasToken)
     if (found.redirect) return void response.writeHead(302, { location: found.redirect }).end()
     if (found.bytes) return sendBytes(found.bytes, request, response, fault)
@@ -67,6 +77,12 @@ export async function startHubServer(content: {
     })
     if (fault && "truncateAt" in fault) return void response.write(body.slice(0, fault.truncateAt), () => response.destroy())
     response.end(body)
+  }
+
+  function formerIn(path: string): readonly [string, string] | undefined {
+    const all = [...(content.datasets ?? []), ...(content.models ?? [])]
+    const renamed = all.flatMap(({ id, formerly = [] }) => formerly.map((name) => [`/${name}/`, `/${id}/`] as const))
+    return renamed.find(([name]) => `${path}/`.includes(name))
   }
 
   function storedAt(path: string): Uint8Array {
@@ -95,7 +111,7 @@ export async function startHubServer(content: {
     if (list) return listing(content[list[1] as "datasets" | "models"] ?? [], list[1], query)
     for (const kind of ["datasets", "models"] as const) {
       for (const repository of content[kind] ?? []) {
-        const found = routeInside(repository, kind, path, hasToken)
+        const found = routeInside(repository, kind, path, hasToken, query)
         if (found) return found
       }
     }
@@ -118,8 +134,14 @@ export async function startHubServer(content: {
     return { json: fits.slice(page, page + 1).map((repository) => describe(repository, query.getAll("expand"))), headers }
   }
 
-  function routeInside(repository: HubRepository, kind: "datasets" | "models", path: string, hasToken: boolean): Answer | undefined {
-    const { id, info, files = {}, large = [], parquet } = repository
+  function routeInside(
+    repository: HubRepository,
+    kind: "datasets" | "models",
+    path: string,
+    hasToken: boolean,
+    query: URLSearchParams,
+  ): Answer | undefined {
+    const { id, info, files = {}, large = [], parquet, branches = {} } = repository
     const isClosed = Boolean(info?.gated || info?.private) && !hasToken
     const gate: Answer = {
       status: info?.private ? 404 : 401,
@@ -127,9 +149,13 @@ export async function startHubServer(content: {
       headers: { "X-Error-Code": "GatedRepo" },
     }
     const [api, web] = [`/api/${kind}/${id}`, `/${kind === "datasets" ? "datasets/" : ""}${id}`]
-    if (path === `${api}/revision/HEAD`) return { json: describe(repository, ["sha"]) }
-    if (path.startsWith(`${api}/tree/`))
-      return { json: Object.entries(files).map(([name, data]) => treeEntry(name, bytesOf(data), large.includes(name))) }
+    if (path === `${api}/revision/HEAD`) return { json: describe(repository, ["sha", ...query.getAll("expand")]) }
+    if (path.startsWith(`${api}/tree/`)) {
+      const branch = path.slice(`${api}/tree/`.length)
+      const there = branches[branch] ?? (branch.startsWith("refs/") ? undefined : files)
+      if (!there) return { status: 404, json: { error: "Invalid rev id" }, headers: { "X-Error-Code": "RevisionNotFound" } }
+      return { json: Object.entries(there).map(([name, data]) => treeEntry(name, bytesOf(data), large.includes(name))) }
+    }
     if (path.startsWith(`${api}/parquet`)) {
       if (isClosed) return gate
       if (!parquet) return { status: 404, json: { error: "No Parquet files" } }
@@ -139,7 +165,10 @@ export async function startHubServer(content: {
     }
     if (path.startsWith(`${web}/resolve/`)) {
       if (isClosed) return gate
-      const name = path.slice(`${web}/resolve/`.length).split("/").slice(1).join("/")
+      const place = path.slice(`${web}/resolve/`.length)
+      const branch = Object.keys(branches).find((one) => place.startsWith(`${one}/`))
+      if (branch) return { bytes: bytesOf(branches[branch][place.slice(branch.length + 1)]) }
+      const name = place.split("/").slice(1).join("/")
       if (!(name in files)) return { status: 404, json: { error: "Entry not found" }, headers: { "X-Error-Code": "EntryNotFound" } }
       return large.includes(name) ? { redirect: `${storeOrigin}/${kind}/${id}/files/${name}` } : { bytes: bytesOf(files[name]) }
     }
@@ -202,15 +231,16 @@ function parquetListing(id: string, parquet: NonNullable<HubRepository["parquet"
 }
 
 function sendBytes(whole: Uint8Array, request: IncomingMessage, response: ServerResponse, fault: Fault | undefined) {
-  const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? []
+  const wanted = fault && "ignoresRange" in fault ? undefined : request.headers.range
+  const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(wanted ?? "") ?? []
   const start = Number(from ?? 0)
   const end = Math.min(to ? Number(to) + 1 : whole.length, whole.length)
   const bytes = Buffer.from(whole.subarray(start, end))
-  const etag = `"${createHash("sha1").update(whole).digest("hex")}"`
+  const etag = fault && "etag" in fault ? fault.etag : `"${createHash("sha1").update(whole).digest("hex")}"`
   const headers = { etag, "content-length": bytes.length, "accept-ranges": "bytes" }
   if (from === undefined) response.writeHead(200, headers)
   else response.writeHead(206, { ...headers, "content-range": `bytes ${start}-${end - 1}/${whole.length}` })
-  if (fault && "corrupt" in fault) bytes[bytes.length >> 1] ^= 255
+  if (fault && ("corrupt" in fault || "etag" in fault)) bytes[bytes.length >> 1] ^= 255
   if (fault && "truncateAt" in fault) return void response.write(bytes.subarray(0, fault.truncateAt), () => response.destroy())
   response.end(bytes)
 }

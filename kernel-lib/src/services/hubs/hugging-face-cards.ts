@@ -46,7 +46,7 @@ export function datasetCardOf(entry: ListedDataset): DatasetCard {
     downloads: entry.downloads ?? 0,
     bytes: sizes.length > 0 ? sizes.reduce((sum, size) => sum + size, 0) : undefined,
     access: entry.private ? "private" : entry.gated ? "gated" : "open",
-    configurations: infos.slice(0, maxConfigurations).flatMap((info) => configurationOf(info) ?? []),
+    configurations: configurationsOf(cardData).slice(0, maxConfigurations),
   }
 }
 
@@ -64,18 +64,31 @@ function datasetInfosOf(cardData: unknown): (DatasetInfo & { download_size?: num
   return infos.filter((one) => typeof one === "object" && one !== null)
 }
 
+/** The configurations that a card's front matter describes. */
+export function configurationsOf(cardData: unknown): DatasetConfiguration[] {
+  return datasetInfosOf(cardData).flatMap((info) => configurationOf(info) ?? [])
+}
+
 function configurationOf({ config_name: name = "default", features, splits }: DatasetInfo): DatasetConfiguration | undefined {
   if (typeof name !== "string" || !Array.isArray(features) || !Array.isArray(splits)) return undefined
   const namesOf = (list: readonly { name?: unknown }[]) => list.map((one) => one?.name).filter((one) => typeof one === "string")
   const counts = splits.map((split) => split?.num_examples)
   const labels = features.map(labelsOf).filter((one) => one !== undefined)
+  const media = features.filter((feature) => mediaKinds.has(feature?.dtype)).map((feature) => [feature.name, capitalize(feature.dtype)])
   return {
     name,
     splits: namesOf(splits),
-    columns: namesOf(features),
+    columns: namesOf(features.filter((feature) => !mediaKinds.has(feature?.dtype))),
     numRows: counts.every((count) => typeof count === "number") ? counts.reduce((sum, count) => sum + count, 0) : undefined,
     ...(labels.length > 0 && { labels: Object.fromEntries(labels) }),
+    ...(media.length > 0 && { media: Object.fromEntries(media) }),
   }
+}
+
+const mediaKinds = new Set(["image", "audio", "video", "pdf", "nifti"])
+
+function capitalize(word: string): string {
+  return word[0].toUpperCase() + word.slice(1)
 }
 
 /** A column's name and its labels: `{ name, dtype: { class_label: { names: { "0": "no", "1": "yes" } } } }`, or the names as a list. */
@@ -84,6 +97,16 @@ function labelsOf(feature: unknown): [string, string[]] | undefined {
   const names = dtype?.class_label?.names
   if (typeof name !== "string" || typeof names !== "object" || names === null) return undefined
   return [name, Object.values(names).map(String)]
+}
+
+/** The labels that Hugging Face datasets wrote into a file. */
+export function labelsOfFeatures(
+  features: Readonly<Record<string, { readonly _type?: string; readonly names?: readonly string[] } | undefined>> = {},
+): Record<string, readonly string[]> {
+  const labels = Object.entries(features).flatMap(([column, feature]) =>
+    feature?._type === "ClassLabel" && Array.isArray(feature.names) ? [[column, feature.names] as const] : [],
+  )
+  return Object.fromEntries(labels)
 }
 
 /** Bytes of a number, by its name in safetensors. */

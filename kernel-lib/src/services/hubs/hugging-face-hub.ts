@@ -10,7 +10,8 @@ import { type FoundCards, openHubIndex } from "./hub-index"
 import { datasetCardOf, datasetFields, descriptionOfReadme, modelCardOf, modelFields } from "./hugging-face-cards"
 import { listAllDatasets, listAllModels } from "./hugging-face-listing"
 import { downloadModel } from "./hugging-face-models"
-import { describeConfigurations, listParquet, readSplit } from "./hugging-face-rows"
+import { listParquet } from "./hugging-face-parquet"
+import { describeConfigurations, readSplit } from "./hugging-face-rows"
 
 export interface HuggingFaceHubOptions {
   /** Default: HF_ENDPOINT, or https://huggingface.co. */
@@ -81,7 +82,7 @@ export function huggingFaceHub(options: HuggingFaceHubOptions = {}): Hub {
     identity: index ? `${live} ${index.version}` : live,
     sendsTo: endpoint,
     findDatasets: (query, { signal } = {}) =>
-      about("its datasets", "dataset", signal, async () => describeDatasets(connection, await datasets(query, signal), signal)),
+      about("its datasets", "dataset", signal, async () => describeDatasets(connection, query, await datasets(query, signal), signal)),
     findModels: (query, { signal } = {}) =>
       about("its models", "model", signal, async () => describeModels(connection, query, await models(query, signal), signal)),
     listDatasets: (listing = {}) => explained("dataset", listAllDatasets(patient, listing), listing.signal),
@@ -107,10 +108,15 @@ function clientOf<Field extends string>(connection: HubConnection, fields: reado
 }
 
 /** The cards with what the hub says of the best of them today. */
-async function describeDatasets(connection: HubConnection, { cards, ...found }: FoundCards<DatasetCard>, signal?: AbortSignal) {
+async function describeDatasets(
+  connection: HubConnection,
+  query: string,
+  { cards, ...found }: FoundCards<DatasetCard>,
+  signal?: AbortSignal,
+) {
   const described = await Promise.all(
     cards.map((card, place) => {
-      if (place < numDetailed) return addDetails(connection, card, signal)
+      if (place < numDetailed) return addDetails(connection, card, query, signal)
       return place < numDetailed + numChecked && card.configurations.length > 0 ? checkReadable(connection, card, signal) : card
     }),
   )
@@ -118,13 +124,11 @@ async function describeDatasets(connection: HubConnection, { cards, ...found }: 
 }
 
 /** `card` with the configurations that the dataset's files show; those without such files can be read by a script only, or not at all. */
-async function addDetails(connection: HubConnection, card: DatasetCard, signal?: AbortSignal): Promise<DatasetCard> {
+async function addDetails(connection: HubConnection, card: DatasetCard, query: string, signal?: AbortSignal): Promise<DatasetCard> {
   if (card.access !== "open") return card
   return orScript(connection, card, signal, async () => {
-    const described = await describeConfigurations(connection, await listParquet(connection, card.id, signal), signal)
-    const known = new Map(card.configurations.map((configuration) => [configuration.name, configuration]))
-    for (const one of described) known.set(one.name, { ...known.get(one.name), ...one, numRows: known.get(one.name)?.numRows })
-    return { ...card, configurations: [...known.values()] }
+    const listing = await listParquet(connection, card.id, signal)
+    return { ...card, configurations: await describeConfigurations(connection, listing, { query, known: card.configurations, signal }) }
   })
 }
 

@@ -1,10 +1,10 @@
 // A model's files from the hub, into the cache that transformers uses too: models--OWNER--NAME/snapshots/COMMIT.
-import { createHash } from "node:crypto"
-import { open, stat } from "node:fs/promises"
+import { stat } from "node:fs/promises"
 import { join } from "node:path"
-import { downloadFile, type ListFileEntry, listFiles, modelInfo } from "@huggingface/hub"
-import { InputError, ServiceError } from "../../core/errors"
-import { placeAtomically, writeFileAtomically } from "../../store/atomic"
+import { type ListFileEntry, listFiles, modelInfo } from "@huggingface/hub"
+import { InputError } from "../../core/errors"
+import { writeFileAtomically } from "../../store/atomic"
+import { downloadFile, type WantedFile } from "./download-file"
 import { connect, type HubConnection } from "./hub-connection"
 
 /** What a student is loaded from, beside the weights. */
@@ -30,7 +30,6 @@ const weightForms = [
   /^pytorch_model-\d{5}-of-\d{5}\.bin$/,
 ]
 const indexFiles = ["model.safetensors.index.json", "pytorch_model.bin.index.json"]
-const maxTries = 4
 
 /**
  * Downloads what is needed of a model and not there yet, each file checked by size and hash before it counts.
@@ -51,7 +50,7 @@ export async function downloadModel(connection: HubConnection, cacheFolder: stri
     const path = join(snapshot, entry.path)
     const known = await stat(path).catch(() => undefined)
     if (known?.size === entry.size) continue
-    await placeAtomically(path, (temporary) => download(temporary, entry, { ...client, repo, revision: sha, signal }))
+    await downloadFile(path, wantedFile(connection, id, sha, entry), client.fetch, signal)
   }
   await writeFileAtomically(join(folder, "refs", "main"), sha)
   return snapshot
@@ -67,48 +66,9 @@ function chooseFiles(present: readonly ListFileEntry[], id: string, endpoint: st
   return present.filter(({ path }) => sideFiles.includes(path) || form.test(path) || (isSharded && index.includes(path)))
 }
 
-type DownloadOptions = {
-  repo: { type: "model"; name: string }
-  revision: string
-  hubUrl: string
-  fetch: typeof fetch
-  signal?: AbortSignal
-}
-
-/** Fills `temporary`; where the body breaks off it goes on from there. */
-async function download(temporary: string, entry: ListFileEntry, { signal, ...options }: DownloadOptions): Promise<void> {
-  const blob = await downloadFile({ ...options, path: entry.path, xet: false })
-  if (!blob) throw new Error(`${entry.path} is listed and not there`)
+function wantedFile({ endpoint }: HubConnection, id: string, sha: string, { path, size, oid, lfs }: ListFileEntry): WantedFile {
+  const url = `${endpoint}/${id}/resolve/${sha}/${path.split("/").map(encodeURIComponent).join("/")}`
   // A file of git is named by a hash over its length and content, a large one by a hash of its content.
-  const hash = entry.lfs ? createHash("sha256") : createHash("sha1").update(`blob ${entry.size}\0`)
-  const file = await open(temporary, "w")
-  try {
-    let written = 0
-    for (let tries = 1; written < entry.size; tries++) {
-      try {
-        for await (const chunk of blob.slice(written, entry.size).stream() as unknown as AsyncIterable<Uint8Array>) {
-          hash.update(chunk)
-          await file.write(chunk)
-          written += chunk.length
-        }
-        if (written !== entry.size) throw new Error(`${written} of ${entry.size} bytes came`)
-      } catch (error) {
-        signal?.throwIfAborted()
-        if (tries === maxTries || written > entry.size) throw brokenDownload(entry.path, options, error)
-      }
-    }
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  const expected = entry.lfs?.oid ?? entry.oid
-  if (expected && hash.digest("hex") !== expected) throw brokenDownload(entry.path, options, new Error("its hash is another"))
-}
-
-function brokenDownload(path: string, { repo, hubUrl }: DownloadOptions, cause: unknown): ServiceError {
-  if (cause instanceof ServiceError) return cause
-  return new ServiceError("hub.broken-download", `${path} of ${repo.name} did not come whole from ${hubUrl}: try again.`, {
-    cause,
-    isRetryable: true,
-  })
+  if (lfs?.oid) return { url, size, hash: { kind: "sha256", hex: lfs.oid } }
+  return { url, size, hash: oid ? { kind: "git", hex: oid } : undefined }
 }

@@ -1,41 +1,29 @@
-// Rows of a dataset on the hub, from the Parquet files that the hub keeps for every dataset it can read, by ranges of bytes.
-// The listing: https://huggingface.co/docs/dataset-viewer/parquet (GET /api/datasets/{id}/parquet).
-import { HubApiError } from "@huggingface/hub"
-import { InputError, ServiceError } from "../../core/errors"
-import type { DatasetConfiguration, SourceTable } from "../../core/hub"
-import { type AsyncBuffer, explainTableError, readParquet, readParquetSummary } from "../../store/tables"
+// Rows of a dataset on the hub, from its Parquet files, by ranges of bytes.
+import { datasetInfo } from "@huggingface/hub"
+import { InputError, isPrompt2ModelError } from "../../core/errors"
+import { type DatasetConfiguration, type SourceTable, trainingSplitOf } from "../../core/hub"
+import { type AsyncBuffer, explainTableError, type ParquetSummary, readParquet, readParquetSummary } from "../../store/tables"
 import { connect, type HubConnection } from "./hub-connection"
+import { configurationsOf, labelsOfFeatures } from "./hugging-face-cards"
+import { listParquet, type ParquetListing } from "./hugging-face-parquet"
+import { openRemoteFile } from "./remote-file"
 
-/** Addresses of Parquet files by configuration and split. */
-export type ParquetListing = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
-
-/** Tries for one range whose body broke off. */
-const maxRangeTries = 3
 /** Columns of these kinds hold no text, and many bytes. */
 const mediaTypes = new Set(["Image", "Audio", "Video", "Pdf", "Nifti"])
 /** A sample row is not worth more than this. */
 const maxSampleBytes = 2_000_000
+/** Configurations whose columns are read from their files. */
+const numDescribed = 3
 
-/** @throws HubApiError where the dataset is not there, or has no Parquet files */
-export async function listParquet(connection: HubConnection, id: string, signal?: AbortSignal): Promise<ParquetListing> {
-  const url = `${connection.endpoint}/api/datasets/${id}/parquet`
-  const response = await connect(connection, signal)(url, { headers: { accept: "application/json" } })
-  if (!response.ok) {
-    const message = await response.text()
-    throw new HubApiError(url, response.status, undefined, message.slice(0, 200))
-  }
-  const listing: unknown = await response.json()
-  if (typeof listing !== "object" || listing === null || Array.isArray(listing)) throw new Error("no list of Parquet files")
-  return listing as ParquetListing
-}
+type Labels = Readonly<Record<string, readonly string[]>>
 
-/** The first rows of a split, from as many of its files as it takes. */
+/** The first rows of a split, from as many of its files as it takes. Where a file changed meanwhile, all is read once more. */
 export async function readSplit(
   connection: HubConnection,
   id: string,
   options: { configuration: string; split: string; maxRows: number; signal?: AbortSignal },
 ): Promise<SourceTable> {
-  const { configuration, split, maxRows, signal } = options
+  const { configuration, split, signal } = options
   const listing = await listParquet(connection, id, signal)
   const files = listing[configuration]?.[split]
   if (!Array.isArray(files)) {
@@ -45,52 +33,146 @@ export async function readSplit(
       `${id} has no split ${split} of configuration ${configuration}; it has ${present.slice(0, 20).join(", ")}.`,
     )
   }
-  let columns: readonly string[] = []
+  const stated = () => readStatedLabels(connection, id, configuration, signal)
+  try {
+    return await readFiles(connection, files, stated, options)
+  } catch (error) {
+    if (!isPrompt2ModelError(error) || error.code !== "hub.changed-file") throw error
+    return readFiles(connection, files, stated, options)
+  }
+}
+
+async function readFiles(
+  connection: HubConnection,
+  files: readonly string[],
+  readLabels: () => Promise<Labels>,
+  { maxRows, signal }: { maxRows: number; signal?: AbortSignal },
+): Promise<SourceTable> {
+  const columns = new Set<string>()
   const rows: Readonly<Record<string, unknown>>[] = []
   for (const url of files) {
     if (rows.length >= maxRows) break
-    const file = await openRanges(connection, url, signal)
-    const table = await readTextColumns(file, url, maxRows - rows.length)
-    columns = table.columns
+    const file = await openRemoteFile(connection, url, signal)
+    const table = await readTextColumns(file, url, maxRows - rows.length, readLabels)
+    for (const column of table.columns) columns.add(column)
     for (const row of table.rows) rows.push(row)
   }
-  return { columns, rows }
+  return { columns: [...columns], rows }
 }
 
-/** What the files themselves say of each configuration; a sample row only of the first, and only where it costs little. */
+/**
+ * What the files themselves say of the first configurations, those that `query` names before the others; a sample row only of the first, and only
+ * where it costs little. `known` is what the card says of them.
+ */
 export async function describeConfigurations(
   connection: HubConnection,
   listing: ParquetListing,
-  signal?: AbortSignal,
+  { query, known, signal }: { query: string; known: readonly DatasetConfiguration[]; signal?: AbortSignal },
 ): Promise<DatasetConfiguration[]> {
+  const asked = new Set(query.toLowerCase().match(/[\p{L}\p{N}]+/gu))
+  const isAsked = (name: string) =>
+    name
+      .toLowerCase()
+      .match(/[\p{L}\p{N}]+/gu)
+      ?.some((word) => asked.has(word)) ?? false
+  const names = Object.keys(listing).sort((a, b) => Number(isAsked(b)) - Number(isAsked(a)))
   const described: DatasetConfiguration[] = []
-  for (const [name, bySplit] of Object.entries(listing).slice(0, 3)) {
-    const splits = Object.keys(bySplit)
-    const url = bySplit[splits.includes("train") ? "train" : splits[0]]?.[0]
-    if (!url) continue
-    const file = await openRanges(connection, url, signal)
-    const { columns, firstRowBytes } = await explained(url, () => readParquetSummary(file))
-    const isCheap = described.length === 0 && firstRowBytes <= maxSampleBytes
-    const sampleRow = isCheap ? (await readTextColumns(file, url, 1)).rows[0] : undefined
-    described.push({ name, splits, columns, sampleRow })
+  for (const [place, name] of names.entries()) {
+    const stated = known.find((one) => one.name === name)
+    const splits = Object.keys(listing[name])
+    const url = listing[name][trainingSplitOf(splits)]?.[0]
+    const own = url && place < numDescribed ? await describeFile(connection, url, place === 0, stated?.labels, signal) : undefined
+    if (own || stated) described.push({ columns: [], ...stated, ...own, name, splits })
   }
   return described
 }
 
-async function readTextColumns(file: AsyncBuffer, url: string, maxRows: number): Promise<SourceTable> {
+/** Columns that hold no text stand apart, with what they hold. */
+async function describeFile(
+  connection: HubConnection,
+  url: string,
+  wantsSample: boolean,
+  stated: Labels | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Pick<DatasetConfiguration, "columns" | "sampleRow" | "media" | "labels">> {
+  const file = await openRemoteFile(connection, url, signal)
+  const summary = await explained(url, () => readParquetSummary(file))
+  const features = featuresOf(summary)
+  const media = mediaOf(summary, features)
+  const labels = { ...stated, ...labelsOfFeatures(features) }
+  const hasSample = wantsSample && summary.numRows > 0 && summary.firstRowBytes <= maxSampleBytes
+  const sampleRow = hasSample ? (await readTextColumns(file, url, 1, async () => labels)).rows[0] : undefined
+  return {
+    columns: summary.columns.filter((column) => !(column in media)),
+    ...(sampleRow && { sampleRow }),
+    ...(Object.keys(media).length > 0 && { media }),
+    ...(Object.keys(labels).length > 0 && { labels }),
+  }
+}
+
+/** @param readLabels is asked where the file does not say itself what its columns hold */
+async function readTextColumns(file: AsyncBuffer, url: string, maxRows: number, readLabels: () => Promise<Labels>): Promise<SourceTable> {
   return explained(url, async () => {
-    const { columns, footer } = await readParquetSummary(file)
-    const features = featuresOf(footer.key_value_metadata?.find(({ key }) => key === "huggingface")?.value)
-    return readParquet(file, url, { columns: columns.filter((column) => !mediaTypes.has(String(features[column]?._type))), maxRows })
+    const summary = await readParquetSummary(file)
+    const features = featuresOf(summary)
+    const media = mediaOf(summary, features)
+    const { columns, rows } = await readParquet(file, url, { columns: summary.columns.filter((column) => !(column in media)), maxRows })
+    const hasNumbers = columns.some((column) => Number.isInteger(rows[0]?.[column]))
+    const labels = features === undefined && hasNumbers ? await readLabels() : {}
+    const days = daysOf(summary)
+    const cellOf = (column: string, cell: unknown) => {
+      if (cell instanceof Date) return days.has(column) ? cell.toISOString().slice(0, 10) : cell.toISOString()
+      const names = labels[column]
+      return names && Number.isInteger(cell) ? (names[cell as number] ?? null) : cell
+    }
+    return { columns, rows: rows.map((row) => Object.fromEntries(columns.map((column) => [column, cellOf(column, row[column])]))) }
   })
 }
 
-function featuresOf(metadata: string | undefined): Readonly<Record<string, { _type?: string } | undefined>> {
+/** What the card's front matter says of labels; nothing where it cannot be had. */
+async function readStatedLabels(connection: HubConnection, id: string, configuration: string, signal?: AbortSignal): Promise<Labels> {
+  const client = { hubUrl: connection.endpoint, fetch: connect(connection, signal) }
   try {
-    return JSON.parse(metadata ?? "{}")?.info?.features ?? {}
+    const { cardData } = await datasetInfo({ ...client, name: id, additionalFields: ["cardData"] })
+    return configurationsOf(cardData).find(({ name }) => name === configuration)?.labels ?? {}
   } catch {
+    signal?.throwIfAborted()
     return {}
   }
+}
+
+type Features = Readonly<Record<string, { readonly _type?: string; readonly names?: readonly string[] } | undefined>>
+
+/** What Hugging Face datasets wrote about the columns; undefined where the file was written by another. */
+function featuresOf({ footer }: ParquetSummary): Features | undefined {
+  try {
+    return JSON.parse(footer.key_value_metadata?.find(({ key }) => key === "huggingface")?.value ?? "{}")?.info?.features
+  } catch {
+    return undefined
+  }
+}
+
+/** Columns of pictures, sound and the like, by what wrote the file, or by their form: bytes beside the path of the file that they come from. */
+function mediaOf({ columns, children }: ParquetSummary, features: Features | undefined): Record<string, string> {
+  return Object.fromEntries(
+    columns.flatMap((column, place) => {
+      const type = String(features?.[column]?._type)
+      if (mediaTypes.has(type)) return [[column, type]]
+      const { element, children: members } = children[place]
+      const isFile = members.length === 2 && ["bytes", "path"].every((name) => members.some((member) => member.element.name === name))
+      const isBinary = element.type === "FIXED_LEN_BYTE_ARRAY" && !element.logical_type && !element.converted_type
+      return isFile || isBinary ? [[column, isFile ? "files" : "binary"]] : []
+    }),
+  )
+}
+
+/** Columns of days, whose time of day means nothing. */
+function daysOf({ columns, children }: ParquetSummary): Set<string> {
+  return new Set(
+    columns.filter(
+      (_, place) => children[place].element.converted_type === "DATE" || children[place].element.logical_type?.type === "DATE",
+    ),
+  )
 }
 
 async function explained<T>(url: string, read: () => Promise<T>): Promise<T> {
@@ -99,41 +181,4 @@ async function explained<T>(url: string, read: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw (error as Error).name === "AbortError" ? error : explainTableError(error, url, "Parquet")
   }
-}
-
-/** A file on the hub as ranges of bytes. Every range is checked to be whole. */
-async function openRanges(connection: HubConnection, listed: string, signal?: AbortSignal): Promise<AsyncBuffer> {
-  const fetchRange = connect(connection, signal)
-  // The listing names huggingface.co even when it comes from a mirror.
-  const url = listed.replace(/^https:\/\/huggingface\.co(?=\/)/, connection.endpoint)
-  const request = async (start: number, end: number) => {
-    const response = await fetchRange(url, { headers: { Range: `bytes=${start}-${end - 1}` } })
-    if (response.status === 206) return response
-    await response.body?.cancel()
-    if (!response.ok) throw new HubApiError(url, response.status)
-    throw new ServiceError("hub.no-ranges", `${url} cannot be read in parts: download the file and read it with Dataset.from.`, {
-      isRetryable: false,
-    })
-  }
-  const first = await request(0, 1)
-  const size = Number(first.headers.get("Content-Range")?.split("/")[1])
-  await first.body?.cancel()
-  if (!Number.isSafeInteger(size)) throw new Error(`${url} does not say how long it is`)
-
-  const read = async (start: number, end: number): Promise<ArrayBuffer> => {
-    for (let tries = 1; ; tries++) {
-      const bytes = await (await request(start, end)).arrayBuffer().catch((error: unknown) => {
-        signal?.throwIfAborted()
-        return error
-      })
-      if (bytes instanceof ArrayBuffer && bytes.byteLength === end - start) return bytes
-      if (tries === maxRangeTries) {
-        throw new ServiceError("hub.broken-download", `${url} broke off ${tries} times between bytes ${start} and ${end}: try again.`, {
-          cause: bytes instanceof Error ? bytes : undefined,
-          isRetryable: true,
-        })
-      }
-    }
-  }
-  return { byteLength: size, slice: (start, end = size) => read(start, end) }
 }

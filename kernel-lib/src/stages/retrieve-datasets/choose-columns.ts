@@ -4,7 +4,7 @@
 import { askForObject } from "../../core/ask-for-object"
 import { ModelOutputError } from "../../core/errors"
 import { firstOf, flattenColumns, flattenRow } from "../../core/flatten-columns"
-import type { DatasetCard, DatasetConfiguration } from "../../core/hub"
+import { type DatasetCard, type DatasetConfiguration, trainingSplitOf } from "../../core/hub"
 import type { PromptSpec } from "../../core/prompt-spec"
 import { canAnswer, type ResponseSchema, type Teacher } from "../../core/teacher"
 import { type ColumnPair, guessColumns, isOtherInput, likenessOf } from "./guess-columns"
@@ -69,7 +69,7 @@ function describeChoice({ name, splits, sampleRow, labels }: DatasetConfiguratio
   return {
     ...pair,
     configuration: name,
-    split: splits.includes("train") ? "train" : (splits[0] ?? "train"),
+    split: trainingSplitOf(splits),
     likeness: likenessOf(sample, spec.demonstrations, labels?.[pair.outputColumn]),
     isOtherInput: sampleRow !== undefined && isOtherInput(inputs, spec.demonstrations),
   }

@@ -4,6 +4,7 @@ import { type Candidates, type DatasetCandidate, withNames } from "../../core/ca
 import { InputError } from "../../core/errors"
 import { fingerprintOf } from "../../core/fingerprint"
 import { formatBytes } from "../../core/format-bytes"
+import type { DatasetCard } from "../../core/hub"
 import type { PromptSpec } from "../../core/prompt-spec"
 import type { StageInlineOptions } from "../../core/run"
 import { canAnswer, type Teacher } from "../../core/teacher"
@@ -122,7 +123,7 @@ function fitsWithoutVotes(
   all: readonly Placed[],
   { demonstrations }: PromptSpec,
 ): boolean {
-  if (words.length < 2 || columns.isOtherInput) return false
+  if (words.length < 2 || columns.isOtherInput || describeMedia(card)) return false
   if (demonstrations.length === 0) return coverage >= mostCovered
   const next = Math.max(0, ...all.filter((other) => other.card !== card).map((other) => other.relevance))
   const isAbout = coverage >= muchCovered || (words.length >= 3 && relevance >= plainLead * next)
@@ -142,13 +143,20 @@ function describePlace({ card, score, columns }: Placed): Omit<DatasetCandidate,
 }
 
 function explain({ card, words, columns }: Placed, votes: string | undefined): string {
-  const reasons = [votes, words.length > 0 && `words: ${words.slice(0, 4).join(", ")}`]
+  const reasons: (string | false | undefined)[] = [votes, words.length > 0 && `words: ${words.slice(0, 4).join(", ")}`]
   if (card.access !== "open") reasons.push(`${card.access}, never taken by itself`)
   else if (!columns) reasons.push("no columns that are known as input and output")
   else if (columns.isOtherInput) reasons.push("inputs look unlike the demonstrations'")
   else if (columns.likeness >= alike) reasons.push("outputs look like the demonstrations'")
   else if (columns.likeness < 0.5) reasons.push("outputs look unlike the demonstrations'")
+  reasons.push(describeMedia(card))
   return reasons.filter(Boolean).join(" · ") || "nothing matches"
+}
+
+/** What else than text a set holds; its texts alone may mean little. */
+function describeMedia({ configurations }: DatasetCard): string | undefined {
+  const kinds = new Set(configurations.flatMap(({ media = {} }) => Object.entries(media).map(([column, kind]) => `${column} (${kind})`)))
+  return kinds.size > 0 ? `holds more than text: ${[...kinds].slice(0, 3).join(", ")}` : undefined
 }
 
 function describeVoting({ none, nulls, votes }: Voting, teacher: Teacher): string {

@@ -15,6 +15,8 @@ export interface ParquetSummary {
   /** Compressed bytes that must be read for the first row. */
   readonly firstRowBytes: number
   readonly footer: FileMetaData
+  /** The schema's, one for each column. */
+  readonly children: readonly SchemaTree[]
 }
 
 /** Reads only the footer. */
@@ -23,8 +25,10 @@ export async function readParquetSummary(file: AsyncBuffer): Promise<ParquetSumm
   const footer = await parquetMetadataAsync(checkRanges(file))
   checkFooter(footer)
   const first = footer.row_groups[0]
+  const { children } = parquetSchema(footer)
   return {
-    columns: parquetSchema(footer).children.map((child) => child.element.name),
+    columns: children.map((child) => child.element.name),
+    children,
     numRows: Number(footer.num_rows),
     firstRowBytes: first ? first.columns.reduce((sum, column) => sum + Number(column.meta_data?.total_compressed_size ?? 0n), 0) : 0,
     footer,

@@ -1,0 +1,280 @@
+// What the live hub does beside answering plainly: names that moved, branches, sets of many configurations, files that change, pictures, labels
+// that only the card knows, and downloads that another process began.
+import { spawnSync } from "node:child_process"
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { type BasicType, parquetWriteBuffer } from "hyparquet-writer"
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest"
+import { PromptSpec } from "../../src/core/prompt-spec"
+import { huggingFaceHub } from "../../src/services/hubs"
+import { groupPaths } from "../../src/services/hubs/hugging-face-parquet"
+import { retrieveDatasets } from "../../src/stages/retrieve-datasets/retrieve-datasets"
+import { makeFolder, removeFolders } from "../store/folders"
+import { commit, type HubRepository, type HubServer, startHubServer, token } from "./hub-server"
+
+type Columns = Record<string, readonly [type: BasicType, values: unknown[]]>
+const fileOf = (columns: Columns, features?: object) =>
+  new Uint8Array(
+    parquetWriteBuffer({
+      columnData: Object.entries(columns).map(([name, [type, data]]) => ({ name, data, type })),
+      rowGroupSize: 1,
+      kvMetadata: features && [{ key: "huggingface", value: JSON.stringify({ info: { features } }) }],
+    }),
+  )
+const pairs = (...rows: [string, string][]) =>
+  fileOf({ input: ["STRING", rows.map(([input]) => input)], output: ["STRING", rows.map(([, output]) => output)] })
+const one = pairs(["a", "b"], ["c", "d"])
+const info = (features: unknown[], more: object = {}) => ({
+  cardData: { dataset_info: { features, splits: [{ name: "train" }], ...more } },
+})
+const weights = Buffer.from(Array.from({ length: 90_000 }, (_, at) => at % 251))
+
+const datasets: HubRepository[] = [
+  { id: "new/pairs", formerly: ["old/pairs"], parquet: { default: { train: [one] } } },
+  { id: "new/closed-pairs", formerly: ["old/closed-pairs"], info: { gated: "auto" }, parquet: { default: { train: [one] } } },
+  { id: "a/converted", branches: { "refs/convert/parquet": { "fr/train/0000.parquet": one, "fr/partial-test/0000.parquet": one } } },
+  { id: "a/plain", files: { "README.md": "", "data/train-00000-of-00001.parquet": one, "data/dev-0.parquet": one, "plain.py": "" } },
+  {
+    id: "a/languages",
+    info: info([{ name: "gone" }], { config_name: "gone" }),
+    parquet: Object.fromEntries(
+      ["arabic", "bengali", "chinese", "danish", "german"].map((name) => [name, { train_extra: [one], train_sft: [one] }]),
+    ),
+  },
+  {
+    id: "a/uneven",
+    parquet: { default: { train: [pairs(), one, fileOf({ input: ["STRING", ["e"]], note: ["STRING", ["f"]] })] } },
+  },
+  {
+    id: "a/labels",
+    info: info([
+      { name: "text", dtype: "string" },
+      { name: "label", dtype: { class_label: { names: { "0": "calm", "1": "angry" } } } },
+      null,
+    ]),
+    parquet: { default: { train: [fileOf({ text: ["STRING", ["x", "y", "z"]], label: ["INT32", [0, 1, -1]] })] } },
+  },
+  {
+    id: "a/types",
+    parquet: {
+      default: {
+        train: [fileOf({ at: ["TIMESTAMP", [new Date(Date.UTC(1999, 4, 3, 12))]], sure: ["BOOLEAN", [true]], price: ["DOUBLE", [1.5]] })],
+      },
+    },
+  },
+  {
+    id: "a/pictures-of-cats",
+    parquet: {
+      default: {
+        train: [
+          fileOf({ image: ["STRING", ["PNG"]], input: ["STRING", ["cat"]], output: ["STRING", ["tom"]] }, { image: { _type: "Image" } }),
+        ],
+      },
+    },
+  },
+]
+const models: HubRepository[] = [
+  {
+    id: "new/t5",
+    formerly: ["old/t5"],
+    info: { tags: ["t5"], config: { model_type: "t5" } },
+    files: { "config.json": "{}", "model.safetensors": weights },
+    large: ["model.safetensors"],
+  },
+]
+
+let server: HubServer
+let cacheFolder: string
+beforeAll(async () => {
+  server = await startHubServer({ datasets, models })
+})
+afterAll(async () => {
+  await server.close()
+  await removeFolders()
+})
+beforeEach(async () => {
+  server.requests.length = 0
+  server.faults.length = 0
+  cacheFolder = await makeFolder()
+  vi.stubEnv("HF_TOKEN", "")
+})
+afterEach(() => vi.unstubAllEnvs())
+
+const quick = { backOffMilliseconds: 1, maxBackOffMilliseconds: 1 }
+const open = (accessToken?: string) => huggingFaceHub({ endpoint: server.endpoint, cacheFolder, retry: quick, accessToken })
+const read = (id: string, { configuration = "default", split = "train", maxRows = 100, accessToken = "" } = {}) =>
+  open(accessToken || undefined).readRows(id, { configuration, split, maxRows })
+const plainRows = [
+  { input: "a", output: "b" },
+  { input: "c", output: "d" },
+]
+
+describe("a repository that was renamed", () => {
+  test("is read by its former name, and the token goes where the hub sends it, not to the store", async () => {
+    expect((await read("old/pairs")).rows).toEqual(plainRows)
+    await expect(read("old/closed-pairs")).rejects.toMatchObject({ code: "hub.no-access" })
+    server.requests.length = 0
+    expect((await read("old/closed-pairs", { accessToken: token })).rows).toEqual(plainRows)
+    expect(server.requests.map(({ to, hasToken }) => hasToken === (to === "hub"))).not.toContain(false)
+  })
+
+  test("is downloaded by its former name", async () => {
+    const folder = await open(token).fetchModel("old/t5")
+    expect((await readFile(join(folder, "model.safetensors"))).equals(weights)).toBe(true)
+    expect(server.requests.some(({ to, hasToken }) => to === "store" && hasToken)).toBe(false)
+  })
+})
+
+describe("sets that the hub lists no Parquet files of", () => {
+  test("are read from the branch of conversions, or from their own files", async () => {
+    expect((await read("a/converted", { configuration: "fr" })).rows).toEqual(plainRows)
+    expect((await read("a/plain", { split: "validation" })).rows).toEqual(plainRows)
+    await expect(read("a/converted", { configuration: "de" })).rejects.toMatchObject({
+      code: "hub.no-such-split",
+      message: expect.stringContaining("fr (partial-test, train)"),
+    })
+    const { cards } = await open().findDatasets("plain")
+    expect(cards[0]).toMatchObject({ access: "open", configurations: [{ name: "default", splits: ["validation", "train"] }] })
+  })
+
+  test.each([
+    ["default/train/0000.parquet", "default", "train"],
+    ["fr/partial-train/0001.parquet", "fr", "partial-train"],
+    ["data/train-00000-of-00002.parquet", "default", "train"],
+    ["data/dev.parquet", "default", "validation"],
+    ["fr/test.parquet", "fr", "test"],
+    ["test/0.parquet", "default", "test"],
+    ["rows.parquet", "default", "train"],
+    ["training-set/evaluations.parquet", "default", "train"],
+    ["de/validation/part-1.parquet", "de", "validation"],
+  ])("%s is %s, %s", (path, configuration, split) => {
+    expect(groupPaths([path], (name) => name)).toEqual({ [configuration]: { [split]: [path] } })
+  })
+})
+
+describe("many configurations", () => {
+  test("those that the prompt names are looked at first; what the card says and the hub has not is left out", async () => {
+    const { cards } = await open().findDatasets("German from many languages")
+    const { configurations } = cards.find(({ id }) => id === "a/languages")!
+    expect(configurations.map(({ name }) => name)).toEqual(["german", "arabic", "bengali"])
+    expect(configurations[0]).toMatchObject({ columns: ["input", "output"], splits: ["train_extra", "train_sft"], sampleRow: plainRows[0] })
+  })
+})
+
+describe("files that change, and servers without ranges", () => {
+  const part = "store /datasets/new/pairs/parquet"
+
+  test("a file that was replaced while it was read is read once more, whole", async () => {
+    server.faults.push({ on: part, etag: '"old"' })
+    expect((await read("new/pairs")).rows).toEqual(plainRows)
+    const openings = server.requests.filter(({ to, range }) => to === "store" && range === "bytes=0-0")
+    expect(openings).toHaveLength(2)
+  })
+
+  test("a small file is taken whole where only that can be had", async () => {
+    server.faults.push({ on: part, ignoresRange: true })
+    expect((await read("new/pairs")).rows).toEqual(plainRows)
+    expect(server.requests.filter(({ to }) => to === "store")).toHaveLength(1)
+  })
+
+  test("one that changes again and again is given up", async () => {
+    for (let turn = 0; turn < 40; turn++) server.faults.push({ on: part, etag: `"${turn}"` })
+    await expect(read("new/pairs")).rejects.toMatchObject({ code: "hub.changed-file", isRetryable: true })
+  })
+})
+
+test("a file without rows, and one with other columns, beside the rest", async () => {
+  expect(await read("a/uneven")).toEqual({
+    columns: ["input", "output", "note"],
+    rows: [...plainRows, { input: "e", note: "f" }],
+  })
+})
+
+test("labels that only the card names; no label is null", async () => {
+  expect((await read("a/labels")).rows.map(({ label }) => label)).toEqual(["calm", "angry", null])
+  const { cards } = await open().findDatasets("labels")
+  expect(cards[0].configurations).toMatchObject([
+    { columns: ["text", "label"], labels: { label: ["calm", "angry"] }, sampleRow: { text: "x", label: "calm" } },
+  ])
+})
+
+test("points in time are text", async () => {
+  expect((await read("a/types")).rows).toEqual([{ at: "1999-05-03T12:00:00.000Z", sure: true, price: 1.5 }])
+})
+
+test("a set of pictures is shown as one, and its texts are not taken unasked", async () => {
+  const spec = new PromptSpec({ instruction: "Pictures of cats", demonstrations: [{ input: "dog", output: "rex" }] })
+  const candidates = await retrieveDatasets(spec, { hub: open() })
+  const found = candidates.named("a/pictures-of-cats")
+  expect(found).toMatchObject({ inputColumns: ["input"], outputColumn: "output", isChosen: false })
+  expect(found.why).toContain("holds more than text: image (Image)")
+})
+
+describe("a download that another process began", () => {
+  const name = "model.safetensors"
+  const snapshot = () => join(cacheFolder, "models--new--t5", "snapshots", commit)
+  const deadProcess = spawnSync(process.execPath, ["-e", ""]).pid
+  const leave = async (process: number, bytes: Uint8Array) => {
+    await mkdir(snapshot(), { recursive: true })
+    await writeFile(join(snapshot(), `.${name}.${process}.00c0ffee.part`), bytes)
+  }
+  const ranges = () => server.requests.flatMap(({ to, range }) => (to === "store" ? [range] : []))
+  const expectWhole = async () => {
+    await open().fetchModel("new/t5")
+    expect((await readFile(join(snapshot(), name))).equals(weights)).toBe(true)
+  }
+
+  test("goes on where that one stopped, and leaves nothing", async () => {
+    await leave(deadProcess, weights.subarray(0, 60_000))
+    await expectWhole()
+    expect(ranges()).toEqual(["bytes=60000-"])
+    expect((await readdir(snapshot())).sort()).toEqual(["config.json", name])
+  })
+
+  test("begins anew where its bytes are others, or too many", async () => {
+    await leave(deadProcess, Buffer.alloc(60_000))
+    await expectWhole()
+    expect(ranges()).toEqual(["bytes=60000-", undefined])
+    cacheFolder = await makeFolder()
+    await leave(deadProcess, Buffer.alloc(100_000))
+    await expectWhole()
+  })
+
+  test("leaves alone what a process that is at work writes", async () => {
+    await leave(process.ppid, weights.subarray(0, 60_000))
+    await expectWhole()
+    expect(ranges()).toEqual([undefined])
+    expect(await readdir(snapshot())).toContain(`.${name}.${process.ppid}.00c0ffee.part`)
+  })
+
+  test("goes on after a failure of its own, also on a server that knows no ranges", async () => {
+    for (let turn = 0; turn < 4; turn++) server.faults.push({ on: "store /models", truncateAt: turn === 0 ? 50_000 : 0 })
+    server.faults.push({ on: "store /models", truncateAt: 0 })
+    await expect(open().fetchModel("new/t5")).rejects.toMatchObject({ code: "hub.broken-download" })
+    server.faults.length = 0
+    server.faults.push({ on: "store /models", ignoresRange: true })
+    server.requests.length = 0
+    await expectWhole()
+    expect(ranges()).toEqual(["bytes=50000-"])
+  })
+
+  test("twice at once in one process", async () => {
+    const folders = await Promise.all([open().fetchModel("new/t5"), open().fetchModel("old/t5"), open().fetchModel("new/t5")])
+    for (const folder of folders) expect((await readFile(join(folder, name))).equals(weights)).toBe(true)
+  })
+})
+
+describe("waiting", () => {
+  test("until a date, or as long as the hub's window lasts", async () => {
+    server.faults.push(
+      { on: "/parquet", status: 429, headers: { "Retry-After": new Date(Date.now() - 1000).toUTCString() } },
+      { on: "/parquet", status: 429, headers: { RateLimit: '"api";r=0;t=0', "RateLimit-Policy": '"fixed window";"api";q=500;w=300' } },
+    )
+    expect((await read("new/pairs")).rows).toEqual(plainRows)
+  })
+
+  test("not for hours", async () => {
+    server.faults.push({ on: "/parquet", status: 429, headers: { "Retry-After": new Date(Date.now() + 7_200_000).toUTCString() } })
+    await expect(read("new/pairs")).rejects.toMatchObject({ code: "hub.rate-limited" })
+  })
+})
