@@ -4,19 +4,8 @@
 //
 // In shapes: B rows, S tokens, D model, H heads, K numbers a head, F feed-forward, N labels.
 import * as tf from "@tensorflow/tfjs-core"
-import {
-  dropout,
-  embed,
-  gelu,
-  inScope,
-  layerNorm,
-  linear,
-  type NamedTensors,
-  type RandomStream,
-  relu,
-  silu,
-  softmaxCrossEntropy,
-} from "../engine"
+import { dropout, embed, inScope, layerNorm, linear, type NamedTensors, type RandomStream, relu, softmaxCrossEntropy } from "../engine"
+import { type Activation, activate } from "./activation"
 import { type BertNaming, nameClassifier, nameLayer, spanLayer } from "./bert-names"
 
 /** The shape of a BERT. */
@@ -41,7 +30,7 @@ export interface BertShape {
   /** Rows of MPNet's table of position biases; 0 where there is none. */
   readonly relativeBuckets: number
   readonly normEpsilon: number
-  readonly activation: "gelu" | "gelu_new" | "relu" | "silu"
+  readonly activation: Activation
   readonly head: BertHead
 }
 
@@ -199,7 +188,7 @@ function encodeLayer(pass: Pass, layer: number, x: tf.Tensor, bias: tf.Tensor): 
   const [query, key, value] = [names.query, names.key, names.value].map((name) => project(pass, name, x))
   const attended = connect(weights, names.merge, merge(attend(pass, query, key, value, bias)))
   const y = norm(pass, names.attentionNorm, tf.add(drop(pass, attended), x))
-  const active = activate(shape, connect(weights, names.widen, y)) // [B,S,F]
+  const active = activate(shape.activation, connect(weights, names.widen, y)) // [B,S,F]
   return norm(pass, names.norm, tf.add(drop(pass, connect(weights, names.narrow, active)), y))
 }
 
@@ -240,11 +229,6 @@ function norm({ shape, weights }: Pass, name: string, x: tf.Tensor): tf.Tensor {
 
 function drop({ rates, random }: Pass, x: tf.Tensor): tf.Tensor {
   return dropout(x, rates.hidden, random)
-}
-
-function activate({ activation }: BertShape, x: tf.Tensor): tf.Tensor {
-  if (activation === "relu") return relu(x)
-  return activation === "silu" ? silu(x) : gelu(x, activation === "gelu" ? "erf" : "tanh")
 }
 
 /** x [B,S,D] -> [B,D] */

@@ -7,17 +7,15 @@ import * as tf from "@tensorflow/tfjs-core"
 import {
   dropout,
   embed,
-  gelu,
   inScope,
   layerNorm,
   linear,
   type NamedTensors,
   type RandomStream,
-  relu,
   scatterRows,
-  silu,
   softmaxCrossEntropy,
 } from "../engine"
+import { type Activation, activate } from "./activation"
 import { attendGrouped, causalMask, pickPlaces, type Remember, rememberNothing, splitHeads } from "./causal"
 import { layOut, type Packing, pickUp, readPacking } from "./packing"
 
@@ -35,7 +33,7 @@ export interface Gpt2Shape {
   /** `n_positions`: the longest text, in tokens. */
   readonly maxPositions: number
   readonly normEpsilon: number
-  readonly activation: "relu" | "gelu" | "gelu_new" | "silu"
+  readonly activation: Activation
   /** Whether scores are scaled by K^-0.5. */
   readonly isScoreScaled: boolean
   /** Whether they are divided by the number of the layer, too. */
@@ -144,7 +142,7 @@ function selfAttention(pass: Pass, layer: number, x: tf.Tensor, mask: tf.Tensor,
 /** x [..., D] -> [..., D] */
 function feedForward(pass: Pass, block: string, x: tf.Tensor): tf.Tensor {
   const inner = convolve(pass, `${block}.mlp.c_fc`, norm(pass, `${block}.ln_2`, x)) // [B,N,F]
-  return tf.add(x, drop(pass, convolve(pass, `${block}.mlp.c_proj`, activate(pass.shape, inner))))
+  return tf.add(x, drop(pass, convolve(pass, `${block}.mlp.c_proj`, activate(pass.shape.activation, inner))))
 }
 
 /** x [..., D] -> [..., V] */
@@ -166,9 +164,4 @@ function norm({ weights, shape }: Pass, name: string, x: tf.Tensor): tf.Tensor {
 
 function drop({ rate, random }: Pass, x: tf.Tensor): tf.Tensor {
   return dropout(x, rate, random)
-}
-
-function activate({ activation }: Gpt2Shape, x: tf.Tensor): tf.Tensor {
-  if (activation === "relu") return relu(x)
-  return activation === "silu" ? silu(x) : gelu(x, activation === "gelu" ? "erf" : "tanh")
 }

@@ -18,6 +18,7 @@ export function listLlamaWeights(shape: LlamaShape, deviation = 0.02): InitialWe
     ...projection(`${name}.self_attn.k_proj`, numKeyHeads * headSize, modelSize, shape.hasQueryBias),
     ...projection(`${name}.self_attn.v_proj`, numKeyHeads * headSize, modelSize, shape.hasQueryBias),
     ...projection(`${name}.self_attn.o_proj`, modelSize, numHeads * headSize, shape.hasOutputBias),
+    ...(shape.hasHeadNorms ? [gain(`${name}.self_attn.q_norm`, headSize), gain(`${name}.self_attn.k_norm`, headSize)] : []),
     gain(`${name}.post_attention_layernorm`, modelSize),
     ...projection(`${name}.mlp.gate_proj`, feedForwardSize, modelSize, shape.hasFeedForwardBias),
     ...projection(`${name}.mlp.up_proj`, feedForwardSize, modelSize, shape.hasFeedForwardBias),

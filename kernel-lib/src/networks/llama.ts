@@ -1,23 +1,12 @@
 // The Llama family (Touvron et al. 2023, arXiv 2302.13971) as transformers runs it: Llama and SmolLM2, Qwen2 (biases on queries, keys and
-// values), Mistral. Weights carry transformers' names and lie as it stores them: [outputs, inputs].
+// values), Qwen3 (norms of queries and keys), SmolLM3 (layers without positions), Mistral. Weights carry transformers' names and lie as it
+// stores them: [outputs, inputs].
 //
 // In shapes: B rows, T tokens, Q of all rows together, P places whose next token is wanted, D model, H query heads, G key heads, K numbers a head, F feed-forward,
 // V vocabulary, W beams, Z cache slots.
 import * as tf from "@tensorflow/tfjs-core"
-import {
-  dropout,
-  embed,
-  gelu,
-  inScope,
-  linear,
-  type NamedTensors,
-  type RandomStream,
-  relu,
-  rmsNorm,
-  scatterRows,
-  silu,
-  softmaxCrossEntropy,
-} from "../engine"
+import { dropout, embed, inScope, linear, type NamedTensors, type RandomStream, rmsNorm, scatterRows, softmaxCrossEntropy } from "../engine"
+import { type Activation, activate } from "./activation"
 import { attendGrouped, causalMask, pickPlaces, type Remember, rememberNothing, repeatMask, splitHeads } from "./causal"
 import { layOut, type Packing, pickUp, readPacking } from "./packing"
 import { type RotaryShape, type Turns, turn, turnsOfLength, turnsOfPositions } from "./rotary"
@@ -39,13 +28,17 @@ export interface LlamaShape {
   /** The longest text that the numbers are right for, in tokens, where there is one: of dynamic positions, of a sliding window. */
   readonly longestText?: number
   readonly normEpsilon: number
-  readonly activation: "relu" | "gelu" | "gelu_new" | "silu"
+  readonly activation: Activation
   readonly rotary: RotaryShape
   /** Whether queries, keys and values have a bias. */
   readonly hasQueryBias: boolean
   /** Whether attention's result has one. */
   readonly hasOutputBias: boolean
   readonly hasFeedForwardBias: boolean
+  /** Whether each head's queries and keys are normed before they turn. Default false. */
+  readonly hasHeadNorms?: boolean
+  /** The layers, from 0 on, whose heads do not turn. Default: none. */
+  readonly unturnedLayers?: readonly number[]
   /** Whether the head is the embedding. */
   readonly isHeadTied: boolean
 }
@@ -155,8 +148,10 @@ function selfAttention(pass: Pass, layer: number, x: tf.Tensor, { turns, mask, p
     const projected = project(pass, `${name}.${part}`, h, hasQueryBias)
     return splitHeads(packing ? layOut(packing, projected) : projected, heads)
   }
-  const query = turn(split("q_proj", numHeads), turns) // [B,H,N,K]
-  const key = turn(split("k_proj", numKeyHeads), turns) // [B,G,N,K]
+  const normed = (part: string, x: tf.Tensor) => (pass.shape.hasHeadNorms ? norm(pass, `${name}.${part}`, x) : x)
+  const turned = (x: tf.Tensor) => (pass.shape.unturnedLayers?.includes(layer) ? x : turn(x, turns))
+  const query = turned(normed("q_norm", split("q_proj", numHeads))) // [B,H,N,K]
+  const key = turned(normed("k_norm", split("k_proj", numKeyHeads))) // [B,G,N,K]
   const [keys, values] = remember(layer, key, split("v_proj", numKeyHeads)) // [B,G,M,K]
   const mixed = attendGrouped(query, keys, values, mask, headSize ** -0.5, (weights) => dropout(weights, pass.rate, pass.random))
   return tf.add(x, project(pass, `${name}.o_proj`, packing ? pickUp(packing, mixed) : mixed, hasOutputBias))
@@ -166,7 +161,7 @@ function selfAttention(pass: Pass, layer: number, x: tf.Tensor, { turns, mask, p
 function feedForward(pass: Pass, layer: string, x: tf.Tensor): tf.Tensor {
   const { hasFeedForwardBias } = pass.shape
   const h = norm(pass, `${layer}.post_attention_layernorm`, x)
-  const gate = activate(pass.shape, project(pass, `${layer}.mlp.gate_proj`, h, hasFeedForwardBias)) // [B,N,F]
+  const gate = activate(pass.shape.activation, project(pass, `${layer}.mlp.gate_proj`, h, hasFeedForwardBias)) // [B,N,F]
   const gated = tf.mul(gate, project(pass, `${layer}.mlp.up_proj`, h, hasFeedForwardBias))
   return tf.add(x, project(pass, `${layer}.mlp.down_proj`, gated, hasFeedForwardBias))
 }
@@ -184,9 +179,4 @@ function project({ weights }: Pass, name: string, x: tf.Tensor, hasBias: boolean
 
 function norm({ weights, shape }: Pass, name: string, x: tf.Tensor): tf.Tensor {
   return rmsNorm(x, weights[`${name}.weight`], shape.normEpsilon)
-}
-
-function activate({ activation }: LlamaShape, x: tf.Tensor): tf.Tensor {
-  if (activation === "relu") return relu(x)
-  return activation === "silu" ? silu(x) : gelu(x, activation === "gelu" ? "erf" : "tanh")
 }

@@ -41,8 +41,10 @@ export function listT5Weights(shape: T5Shape): WeightSpec[] {
     matrix(`${layer}.DenseReluDense.wo`, modelSize, feedForwardSize, feedForwardSize ** -0.5),
   ]
   const stack = (name: string, numLayers: number): WeightSpec[] => [
-    matrix(`${name}.block.0.layer.0.SelfAttention.relative_attention_bias`, shape.relativeBuckets, numHeads, positionDeviation),
-    ...Array.from({ length: numLayers }, (_, i) => `${name}.block.${i}.layer`).flatMap((layer) => [
+    ...Array.from({ length: numLayers }, (_, i) => `${name}.block.${i}.layer`).flatMap((layer, i) => [
+      ...(i === 0 || shape.hasBiasPerLayer
+        ? [matrix(`${layer}.0.SelfAttention.relative_attention_bias`, shape.relativeBuckets, numHeads, positionDeviation)]
+        : []),
       gain(`${layer}.0.layer_norm`),
       ...attention(`${layer}.0.SelfAttention`),
       ...(name === "decoder" ? [gain(`${layer}.1.layer_norm`), ...attention(`${layer}.1.EncDecAttention`)] : []),

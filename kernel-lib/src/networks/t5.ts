@@ -1,23 +1,11 @@
 // T5 (Raffel et al. 2020, arXiv 1910.10683) as transformers' T5ForConditionalGeneration runs it: v1.0 (ReLU, tied head), v1.1 and Flan
-// (gated GELU, a head of its own), mT5 and ByT5. Weights carry transformers' names and lie as it stores them: [outputs, inputs].
+// (gated GELU, a head of its own), mT5, umT5 (position biases of each layer's own) and ByT5. Weights carry transformers' names and lie as it stores them: [outputs, inputs].
 //
 // In shapes: B rows, S source tokens, T target tokens, P and Q of all rows together, D model, H heads, K numbers a head, F feed-forward, V vocabulary,
 // W beams, Z cache slots.
 import * as tf from "@tensorflow/tfjs-core"
-import {
-  dropout,
-  embed,
-  gelu,
-  inScope,
-  linear,
-  type NamedTensors,
-  type RandomStream,
-  relu,
-  rmsNorm,
-  scatterRows,
-  silu,
-  softmaxCrossEntropy,
-} from "../engine"
+import { dropout, embed, inScope, linear, type NamedTensors, type RandomStream, rmsNorm, scatterRows, softmaxCrossEntropy } from "../engine"
+import { type Activation, activate } from "./activation"
 import { layOut, type Packing, pickUp, readPacking } from "./packing"
 
 /** The shape of a T5, in transformers' words. */
@@ -34,8 +22,10 @@ export interface T5Shape {
   readonly numDecoderLayers: number
   readonly relativeBuckets: number
   readonly relativeMaxDistance: number
+  /** Whether each layer has a table of position biases, not the first for all. Default false. */
+  readonly hasBiasPerLayer?: boolean
   readonly normEpsilon: number
-  readonly activation: "relu" | "gelu" | "gelu_new" | "silu"
+  readonly activation: Activation
   /** Whether the feed-forward is activation(x W0) * (x W1). */
   readonly isGated: boolean
   /** Whether the head is the embedding. */
@@ -84,10 +74,10 @@ function encode(pass: Pass, ids: tf.Tensor, mask: tf.Tensor, buckets: tf.Tensor,
   const { shape } = pass
   const length = packing?.grid[1] ?? ids.shape[1]!
   let x = drop(pass, embed(pass.weights["shared.weight"], ids))
-  const bias = tf.add(positionBias(pass, "encoder", buckets, [length, length]), mask) // [B,H,S,S]
+  const biasOf = positionBiases(pass, "encoder", buckets, [length, length], mask) // [B,H,S,S]
   for (let i = 0; i < shape.numEncoderLayers; i++) {
     x = inScope(`encoder.block.${i}`, () => {
-      const attended = selfAttention(pass, `encoder.block.${i}`, x, bias, packing)
+      const attended = selfAttention(pass, `encoder.block.${i}`, x, biasOf(i), packing)
       return feedForward(pass, `encoder.block.${i}.layer.1`, attended)
     })
   }
@@ -106,11 +96,11 @@ function decode(pass: Pass, ids: tf.Tensor, packing: Packing, { encoded, source,
   const { shape } = pass
   const [, length] = packing.grid
   let y = drop(pass, embed(pass.weights["shared.weight"], ids))
-  const bias = tf.add(positionBias(pass, "decoder", bucketTable(shape, length, false), [length, length]), causalMask(length)) // [1,H,T,T]
+  const biasOf = positionBiases(pass, "decoder", bucketTable(shape, length, false), [length, length], causalMask(length)) // [1,H,T,T]
   for (let i = 0; i < shape.numDecoderLayers; i++) {
     const block = `decoder.block.${i}`
     y = inScope(block, () => {
-      const attended = selfAttention(pass, block, y, bias, packing)
+      const attended = selfAttention(pass, block, y, biasOf(i), packing)
       const crossed = crossAttention(pass, block, attended, crossCache(pass, i, encoded, source), mask, packing)
       return feedForward(pass, `${block}.layer.2`, crossed)
     })
@@ -142,7 +132,7 @@ function feedForward(pass: Pass, layer: string, x: tf.Tensor): tf.Tensor {
   const name = `${layer}.DenseReluDense`
   const h = norm(pass, `${layer}.layer_norm`, x)
   const inner = (part: string) => linear(h, weights[`${name}.${part}.weight`], undefined, { transposeWeight: true }) // [B,N,F]
-  const active = shape.isGated ? tf.mul(activate(shape, inner("wi_0")), inner("wi_1")) : activate(shape, inner("wi"))
+  const active = shape.isGated ? tf.mul(activate(shape.activation, inner("wi_0")), inner("wi_1")) : activate(shape.activation, inner("wi"))
   return tf.add(x, drop(pass, linear(drop(pass, active), weights[`${name}.wo.weight`], undefined, { transposeWeight: true })))
 }
 
@@ -186,11 +176,6 @@ function drop(pass: Pass, x: tf.Tensor): tf.Tensor {
   return dropout(x, pass.rate, pass.random)
 }
 
-function activate({ activation }: T5Shape, x: tf.Tensor): tf.Tensor {
-  if (activation === "relu") return relu(x)
-  return activation === "silu" ? silu(x) : gelu(x, activation === "gelu" ? "erf" : "tanh")
-}
-
 /** mask [B,S] of ones and zeros -> [B,1,1,S], 0 where there is a token */
 function maskScores(mask: tf.Tensor): tf.Tensor {
   const [rows, length] = mask.shape
@@ -203,12 +188,29 @@ function causalMask(length: number): tf.Tensor {
   return tf.tensor4d(values, [1, 1, length, length])
 }
 
-/** How much nearness counts, which the first layer's table holds for all layers. buckets int32 [N*M] -> [1,H,N,M] */
-function positionBias(pass: Pass, stack: "encoder" | "decoder", buckets: tf.Tensor, [queries, keys]: [number, number]): tf.Tensor {
-  const table = pass.weights[`${stack}.block.0.layer.0.SelfAttention.relative_attention_bias.weight`]
-  return inScope(`${stack}.positions`, () =>
-    tf.reshape(tf.transpose(embed(table, buckets), [1, 0]), [1, pass.shape.numHeads, queries, keys]),
-  )
+/**
+ * How much nearness counts in each layer, with a mask: the first layer's table may hold for all, and is then read once.
+ * @param buckets int32 [N*M]
+ * @param mask added to it, for [B,H,N,M]
+ * @returns for a layer [B or 1,H,N,M]
+ */
+function positionBiases(
+  pass: Pass,
+  stack: "encoder" | "decoder",
+  buckets: tf.Tensor,
+  [queries, keys]: [number, number],
+  mask: tf.Tensor,
+): (layer: number) => tf.Tensor {
+  const read = (layer: number) => {
+    const table = pass.weights[`${stack}.block.${layer}.layer.0.SelfAttention.relative_attention_bias.weight`]
+    const bias = inScope(`${stack}.positions`, () =>
+      tf.reshape(tf.transpose(embed(table, buckets), [1, 0]), [1, pass.shape.numHeads, queries, keys]),
+    )
+    return tf.add(bias, mask)
+  }
+  if (pass.shape.hasBiasPerLayer) return read
+  const shared = read(0)
+  return () => shared
 }
 
 /** int32 [N*N]: the bucket of each query's distance to each key. */
@@ -280,7 +282,7 @@ export function t5DecodeStep(shape: T5Shape, inputs: NamedTensors, weights: Name
   const buckets = tf.reshape(inputs.slotBuckets, [-1])
   const outputs: Record<string, tf.Tensor> = {}
   let y = embed(weights["shared.weight"], inputs.tokens) // [B,W,D]
-  const bias = tf.add(positionBias(pass, "decoder", buckets, [queries, slots]), inputs.slotMask) // [B or 1,H,W,Z]
+  const biasOf = positionBiases(pass, "decoder", buckets, [queries, slots], inputs.slotMask) // [B or 1,H,W,Z]
   const mask = maskScores(inputs.inputMask)
   for (let i = 0; i < shape.numDecoderLayers; i++) {
     const block = `decoder.block.${i}`
@@ -291,7 +293,7 @@ export function t5DecodeStep(shape: T5Shape, inputs: NamedTensors, weights: Name
       const value = scatterRows(inputs[`value${i}`], inputs.slots, project(pass, `${name}.v`, h))
       outputs[`nextKey${i}`] = key
       outputs[`nextValue${i}`] = value
-      const attended = tf.add(y, merge(pass, `${name}.o`, attend(pass, project(pass, `${name}.q`, h), key, value, bias)))
+      const attended = tf.add(y, merge(pass, `${name}.o`, attend(pass, project(pass, `${name}.q`, h), key, value, biasOf(i))))
       const crossed = crossAttention(pass, block, attended, [inputs[`crossKey${i}`], inputs[`crossValue${i}`]], mask)
       return feedForward(pass, `${block}.layer.2`, crossed)
     })

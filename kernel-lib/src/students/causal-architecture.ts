@@ -16,7 +16,7 @@ import type {
 import { writeIds } from "./configuration-members"
 import type { DecoderOnly } from "./decoder"
 import { DecodingMemory } from "./decoding-memory"
-import type { GenerationConfiguration } from "./generation-configuration"
+import { type GenerationConfiguration, readNamedIds } from "./generation-configuration"
 import { bucketLength } from "./length-buckets"
 import { fillTokens, packRows } from "./pack-rows"
 import type { NamedTensor } from "./safetensors"
@@ -100,15 +100,14 @@ export class CausalArchitecture implements Architecture {
     const { startId, padId } = this.model
     return {
       bos_token_id: there.bos_token_id ?? startId ?? null,
-      eos_token_id: writeIds(this.endIdsOf(there)),
+      eos_token_id: writeIds(this.endIdsOf({ json: there })),
       pad_token_id: there.pad_token_id ?? padId ?? null,
     }
   }
 
   /** Chat models end answers with tokens that only `generation_config.json` names. */
-  private endIdsOf(generation: Readonly<Record<string, unknown>>): readonly number[] {
-    const named = [generation.eos_token_id].flat().filter((id): id is number => Number.isSafeInteger(id))
-    return named.length > 0 ? named : this.model.endIds
+  private endIdsOf(generation: Pick<GenerationConfiguration, "json">): readonly number[] {
+    return readNamedIds(generation, "eos_token_id", this.model.endIds)
   }
 
   listFileWeights(weights: NamedParameters): NamedTensor[] {
@@ -210,7 +209,7 @@ export class CausalArchitecture implements Architecture {
 
   openAnswering({ engine, weights, areWeightsFixed, tokenizer, generation, threads }: AnsweringParts): Answering {
     const memory = new DecodingMemory(engine, this.model.decoder, weights, threads, areWeightsFixed)
-    const writer = new TextGeneration({ memory, tokenizer, generation, endIds: this.endIdsOf(generation.json) })
+    const writer = new TextGeneration({ memory, tokenizer, generation, endIds: this.endIdsOf(generation) })
     return {
       answer: (inputs, options) => {
         const { longestPrompt, ...limits } = this.shareText(options.maxNewTokens, generation)

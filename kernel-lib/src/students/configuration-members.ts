@@ -1,5 +1,6 @@
 // Reads the members of a parsed `config.json`, each checked, with a default for what is left out or null.
 import { InputError } from "../core/errors"
+import type { Activation } from "../networks/activation"
 
 export type ConfigurationJson = Readonly<Record<string, unknown>>
 
@@ -64,15 +65,20 @@ export class ConfigurationMembers {
 }
 
 /** transformers' names of activations, and what networks call them. */
-export const activations = {
+export const activations: Readonly<Record<string, Activation>> = {
   relu: "relu",
   gelu: "gelu",
+  gelu_python: "gelu",
   gelu_new: "gelu_new",
   gelu_fast: "gelu_new",
+  gelu_accurate: "gelu_new",
   gelu_pytorch_tanh: "gelu_new",
+  gelu_python_tanh: "gelu_new",
+  quick_gelu: "quick_gelu",
   silu: "silu",
   swish: "silu",
-} as const
+  tanh: "tanh",
+}
 
 /** Ids as transformers writes them: one, a list, or null. */
 export function writeIds(ids: readonly number[]): number | readonly number[] | null {

@@ -16,11 +16,8 @@ export const supportedModelTypes: readonly string[] = families.flatMap(({ modelT
  * @throws InputError `student.architecture` for a model of no family here, `student.config` for a member that cannot be
  */
 export function readArchitecture(json: Readonly<Record<string, unknown>>, path: string): Architecture {
-  const modelType = String(json.model_type)
-  const family = families.find(({ modelTypes }) => modelTypes.includes(modelType))
+  const family = families.find(({ modelTypes }) => modelTypes.some((type) => type === json.model_type))
   if (family) return family.read(json, path)
-  throw new InputError(
-    "student.architecture",
-    `${path} describes a model of type ${modelType}; students are models of these types: ${supportedModelTypes.join(", ")}.`,
-  )
+  const found = typeof json.model_type === "string" ? `describes a model of type ${json.model_type}` : "names no model_type"
+  throw new InputError("student.architecture", `${path} ${found}; choose a model of one of these types: ${supportedModelTypes.join(", ")}.`)
 }

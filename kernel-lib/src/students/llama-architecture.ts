@@ -1,4 +1,4 @@
-// The Llama family as students: Llama and SmolLM2, Qwen2, Mistral.
+// The Llama family as students: Llama and SmolLM2, Qwen2, Qwen3, SmolLM3, Mistral.
 import { type LlamaShape, llamaDecodeStep, llamaLoss, llamaPrefill } from "../networks/llama"
 import { listLlamaWeights } from "../networks/llama-weights"
 import type { Family } from "./architecture"

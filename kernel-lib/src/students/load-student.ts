@@ -7,7 +7,7 @@ import type { EngineName } from "../core/run"
 import type { NamedParameters } from "../engine"
 import type { Architecture } from "./architecture"
 import { readArchitecture } from "./families"
-import { readGenerationConfiguration } from "./generation-configuration"
+import { type GenerationConfiguration, pickGeneration, readGenerationConfiguration } from "./generation-configuration"
 import { loadTokenizer } from "./load-tokenizer"
 import { NetworkStudent } from "./network-student"
 import { detailsFile } from "./save-student"
@@ -51,7 +51,7 @@ export async function loadStudent(folder: string, options: LoadStudentOptions = 
   const parts = {
     ...readDetails(own),
     name: options.name ?? (typeof own.name === "string" ? own.name : basename(resolve(folder))),
-    generation: readGenerationConfiguration((await readJson(join(folder, "generation_config.json"))) ?? {}),
+    generation: await readGeneration(folder, json),
     tokenizer,
     engine: options.engine ?? ("auto" as const),
     threads: options.threads,
@@ -97,6 +97,14 @@ export function createStudent({
     engine,
     threads,
   })
+}
+
+async function readGeneration(folder: string, configuration: Readonly<Record<string, unknown>>): Promise<GenerationConfiguration> {
+  const path = join(folder, "generation_config.json")
+  const json = await readJson(path)
+  return json
+    ? readGenerationConfiguration(json, path)
+    : readGenerationConfiguration(pickGeneration(configuration), join(folder, "config.json"))
 }
 
 function drawWeights(model: Architecture, seed: number | string): NamedParameters {

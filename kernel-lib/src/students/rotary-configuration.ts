@@ -3,13 +3,12 @@ import { InputError } from "../core/errors"
 import type { RotaryShape } from "../networks/rotary"
 import { type ConfigurationJson, ConfigurationMembers } from "./configuration-members"
 
-const defaultTheta = 10_000
-
 /**
  * @param maxPositions the model's `max_position_embeddings`
+ * @param defaultTheta the `rope_theta` of a model that names none
  * @throws InputError `student.config` for a way of turning that is not known here
  */
-export function readRotary(json: ConfigurationJson, path: string, maxPositions: number): RotaryShape {
+export function readRotary(json: ConfigurationJson, path: string, maxPositions: number, defaultTheta = 10_000): RotaryShape {
   const parameters = asObject(json.rope_scaling) ?? asObject(json.rope_parameters) ?? {}
   const members = new ConfigurationMembers({ rope_theta: json.rope_theta, ...parameters }, `the rotary positions of ${path}`)
   const share = parameters.partial_rotary_factor ?? json.partial_rotary_factor ?? 1

@@ -3,19 +3,21 @@ import type { NamedParameters, NamedValues } from "../engine"
 import { type T5Shape, t5Loss } from "../networks/t5"
 import { drawT5Weight, listT5Weights } from "../networks/t5-weights"
 import type { AnsweringParts, Architecture, Family, LoadedWeights, NormalStream, RowLimits, TrainingRow, WeightSpec } from "./architecture"
+import { writeIds } from "./configuration-members"
 import { DecodingMemory } from "./decoding-memory"
+import { readNamedIds } from "./generation-configuration"
 import { fillTokens, packRows } from "./pack-rows"
 import { estimatePaddingShare } from "./padding-share"
 import type { NamedTensor } from "./safetensors"
 import { cutTokens, endSequence } from "./sequence-ends"
-import { readT5Configuration, type T5Configuration, writeT5Configuration } from "./t5-configuration"
+import { readT5Configuration, type T5Configuration, t5ModelTypes, writeT5Configuration } from "./t5-configuration"
 import { t5Decoder } from "./t5-decoder"
 import { TextGeneration } from "./text-generation"
 import type { Tokenizer } from "./tokenizer"
 import type { WeightFiles } from "./weight-files"
 
 export const t5Family: Family = {
-  modelTypes: ["t5", "mt5"],
+  modelTypes: t5ModelTypes,
   read: (json, path) => new T5Architecture(readT5Configuration(json, path)),
 }
 
@@ -62,7 +64,7 @@ class T5Architecture implements Architecture {
     )
     const weights = await files.read(wanted)
     // As transformers 5 does: a head in the file that equals the embedding is the embedding.
-    const isHeadTied = !hasHead || (this.shape.isHeadTied && areEqual(weights[head].data, weights[embedding].data))
+    const isHeadTied = !hasHead || areEqual(weights[head].data, weights[embedding].data)
     if (isHeadTied) delete weights[head]
     const architecture = new T5Architecture({ ...this.configuration, shape: { ...this.shape, isHeadTied } })
     return { architecture, weights }
@@ -72,12 +74,12 @@ class T5Architecture implements Architecture {
     return writeT5Configuration(this.configuration)
   }
 
-  describeGeneration(): Record<string, unknown> {
+  describeGeneration(there: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
     const { decoderStartId, endIds, padId } = this.configuration
     return {
-      decoder_start_token_id: decoderStartId,
-      eos_token_id: endIds.length === 1 ? endIds[0] : endIds,
-      pad_token_id: padId,
+      decoder_start_token_id: there.decoder_start_token_id ?? decoderStartId,
+      eos_token_id: there.eos_token_id ?? writeIds(endIds),
+      pad_token_id: there.pad_token_id ?? padId,
     }
   }
 
@@ -148,9 +150,10 @@ class T5Architecture implements Architecture {
   }
 
   openAnswering({ engine, weights, areWeightsFixed, tokenizer, generation, threads }: AnsweringParts): TextGeneration {
-    const { decoderStartId, endIds } = this.configuration
     const memory = new DecodingMemory(engine, t5Decoder(this.shape), weights, threads, areWeightsFixed)
-    return new TextGeneration({ memory, tokenizer, generation, startId: decoderStartId, endIds })
+    const [startId] = readNamedIds(generation, "decoder_start_token_id", [this.configuration.decoderStartId])
+    const endIds = readNamedIds(generation, "eos_token_id", this.configuration.endIds)
+    return new TextGeneration({ memory, tokenizer, generation, startId, endIds })
   }
 }
 

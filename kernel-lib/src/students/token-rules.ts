@@ -14,6 +14,8 @@ export interface TokenRules {
   readonly forcedFirstId?: number
   /** What the last token of a text that ends by its length is. */
   readonly forcedLastId?: number
+  /** No such run of tokens; none of one token that ends a text. */
+  readonly bannedRuns: readonly (readonly number[])[]
   readonly suppressedIds: readonly number[]
   /** Not as the first new token. */
   readonly suppressedFirstIds: readonly number[]
@@ -24,6 +26,7 @@ export const noRules: TokenRules = {
   noRepeatNgramSize: 0,
   minNewTokens: 0,
   minLength: 0,
+  bannedRuns: [],
   suppressedIds: [],
   suppressedFirstIds: [],
 }
@@ -45,10 +48,10 @@ export interface WrittenText {
 
 /** Whether every candidate stays as it is. */
 export function areIdle(rules: TokenRules): boolean {
-  const { repetitionPenalty, noRepeatNgramSize, minNewTokens, minLength, suppressedIds, suppressedFirstIds } = rules
+  const { repetitionPenalty, noRepeatNgramSize, minNewTokens, minLength, bannedRuns, suppressedIds, suppressedFirstIds } = rules
   const isForced = rules.forcedFirstId !== undefined || rules.forcedLastId !== undefined
   const changes = repetitionPenalty !== 1 || noRepeatNgramSize > 0 || minNewTokens > 0 || minLength > 0
-  return !isForced && !changes && suppressedIds.length === 0 && suppressedFirstIds.length === 0
+  return !isForced && !changes && bannedRuns.length + suppressedIds.length + suppressedFirstIds.length === 0
 }
 
 /** How many more candidates a step must answer, so that enough are left; all, where a low one may rise. */
@@ -57,7 +60,7 @@ export function countSpare(rules: TokenRules, numEndIds: number, longestText: nu
   if (rules.repetitionPenalty < 1) return Number.MAX_SAFE_INTEGER
   const lowered = rules.repetitionPenalty > 1 ? longestText : 0
   const banned = rules.noRepeatNgramSize > 0 ? longestText : 0
-  return lowered + banned + numEndIds + rules.suppressedIds.length + rules.suppressedFirstIds.length
+  return lowered + banned + numEndIds + rules.bannedRuns.length + rules.suppressedIds.length + rules.suppressedFirstIds.length
 }
 
 /** What is left of `candidates`, best first: logits or logarithms of probabilities. */
@@ -77,12 +80,24 @@ export function applyRules(
   if (tokens.length < rules.minNewTokens || prompt.length + tokens.length < rules.minLength) for (const id of endIds) banned.add(id)
   const all = [...prompt, ...tokens]
   for (const id of listRepeats(all, rules.noRepeatNgramSize)) banned.add(id)
+  for (const id of listBanned(all, rules.bannedRuns, endIds)) banned.add(id)
   const allowed = candidates.filter(({ token }) => !banned.has(token))
   const penalty = rules.repetitionPenalty
   if (penalty === 1) return allowed
   const seen = new Set(all)
   const lower = ({ token, score }: Candidate) => ({ token, score: Math.fround(score < 0 ? score * penalty : score / penalty) })
   return allowed.map((candidate) => (seen.has(candidate.token) ? lower(candidate) : candidate)).sort((a, b) => b.score - a.score)
+}
+
+/** The tokens that would end one of `runs`; one that is as long as all there is does not count, as in transformers. */
+function listBanned(ids: readonly number[], runs: readonly (readonly number[])[], endIds: readonly number[]): number[] {
+  return runs.flatMap((run) => {
+    const before = run.slice(0, -1)
+    const last = run[before.length]
+    if (before.length === 0) return endIds.includes(last) ? [] : [last]
+    const isBefore = ids.length >= run.length && before.every((id, at) => ids[ids.length - before.length + at] === id)
+    return isBefore ? [last] : []
+  })
 }
 
 /** The tokens that would end a run of `size` that is in `ids` already. */

@@ -54,6 +54,19 @@ const published = {
     1_235_814_400,
   ],
   "Mistral-7B": [{ model_type: "mistral", sliding_window: null }, 7_241_732_096],
+  "Qwen3-0.6B": [
+    {
+      model_type: "qwen3",
+      hidden_size: 1024,
+      intermediate_size: 3072,
+      num_attention_heads: 16,
+      num_hidden_layers: 28,
+      num_key_value_heads: 8,
+      tie_word_embeddings: true,
+    },
+    596_049_920,
+  ],
+  "SmolLM3-3B": [{ model_type: "smollm3" }, 3_075_098_624],
 } as const satisfies Record<string, readonly [Record<string, unknown>, number]>
 
 describe("a published config.json", () => {
@@ -88,7 +101,7 @@ describe("a config.json that students cannot follow", () => {
 
   it.each([
     [{ ...gpt2, n_head: 3 }, "n_head"],
-    [{ ...gpt2, activation_function: "tanh" }, "activation_function"],
+    [{ ...gpt2, activation_function: "mish" }, "activation_function"],
     [{ ...gpt2, add_cross_attention: true }, "add_cross_attention"],
     [{ ...gpt2, n_embd: "20" }, "n_embd"],
     [{ ...gpt2, attn_pdrop: 0.1, resid_pdrop: 1 }, "resid_pdrop"],
@@ -98,6 +111,7 @@ describe("a config.json that students cannot follow", () => {
     [{ ...llama, rope_parameters: { rope_type: "linear", rope_theta: 100 } }, "factor"],
     [{ ...llama, partial_rotary_factor: 0.5 }, "partial_rotary_factor"],
     [{ ...llama, tie_word_embeddings: "no" }, "tie_word_embeddings"],
+    [{ ...readDecoderConfiguration("smollm3"), no_rope_layers: [1] }, "no_rope_layers"],
   ])("is refused by the member's name: %#", (json, member) => {
     expect(() => readArchitecture(json, "folder/config.json")).toThrow(
       expect.objectContaining({

@@ -9,7 +9,7 @@ import { countNumbers, listTensors, WeightReader } from "../../src/students/safe
 import { WeightFiles } from "../../src/students/weight-files"
 import type { Golden } from "./golden"
 
-export const decoderModels = ["gpt2", "gpt2-untied", "llama3", "qwen2", "mistral"] as const
+export const decoderModels = ["gpt2", "gpt2-untied", "llama3", "qwen2", "mistral", "qwen3", "smollm3"] as const
 export type DecoderModel = (typeof decoderModels)[number]
 
 export function decoderFolder(name: string): string {

@@ -50,6 +50,8 @@ const classes = {
   llama3: "LlamaForCausalLM",
   qwen2: "Qwen2ForCausalLM",
   mistral: "MistralForCausalLM",
+  qwen3: "Qwen3ForCausalLM",
+  smollm3: "SmolLM3ForCausalLM",
 }
 
 describe.skipIf(!python)("transformers, given a folder that we saved (PYTHON_WITH_TRANSFORMERS)", () => {
@@ -58,7 +60,7 @@ describe.skipIf(!python)("transformers, given a folder that we saved (PYTHON_WIT
     async (name) => {
       const student = await loadStudent(decoderFolder(name), { engine: "onnx", threads: 1 })
       const checked = await expectSame(student)
-      expect(checked).toMatchObject({ class: classes[name], tied: name === "gpt2" || name === "qwen2" })
+      expect(checked).toMatchObject({ class: classes[name], tied: ["gpt2", "qwen2", "qwen3", "smollm3"].includes(name) })
       student.dispose()
     },
     120_000,

@@ -6,7 +6,7 @@ import type { Prediction } from "../../src/core/student"
 import type { TrainingRow } from "../../src/students"
 import { countNumbers, listTensors, WeightReader } from "../../src/students/safetensors"
 
-export const goldenModels = ["relu-tied", "gated-untied", "bytes"] as const
+export const goldenModels = ["relu-tied", "gated-untied", "bytes", "umt5"] as const
 export type GoldenModel = (typeof goldenModels)[number]
 
 export interface Golden {

@@ -1,4 +1,4 @@
-# Makes the small random GPT-2, Llama, Qwen2 and Mistral checkpoints of ./golden-decoders, and what transformers computes with them, for the
+# Makes the small random GPT-2, Llama, Qwen2, Qwen3, SmolLM3 and Mistral checkpoints of ./golden-decoders, and what transformers computes with them, for the
 # tests beside this file. Needs the Python that make_golden.py needs. (transformers 4 computes the two GPT-2s so with attn_implementation="eager"
 # alone: otherwise it overlooks how they scale attention.)
 #
@@ -14,7 +14,9 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, LlamaConfig, MistralConfig, PreTrainedTokenizerFast, Qwen2Config
+from transformers import (
+    AutoModelForCausalLM, AutoTokenizer, GPT2Config, LlamaConfig, MistralConfig, PreTrainedTokenizerFast, Qwen2Config, Qwen3Config, SmolLM3Config,
+)
 from transformers.modeling_rope_utils import ROPE_INIT_FUNCTIONS
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
@@ -47,6 +49,16 @@ MODELS = {
         kind=MistralConfig, seed=7, deviation=0.35, sharpness=1.5, tokenizer="pieces-begin", vocab_size=47, hidden_size=16, intermediate_size=24,
         num_hidden_layers=1, num_attention_heads=4, num_key_value_heads=1, hidden_act="gelu", max_position_embeddings=96, bos_token_id=1,
         eos_token_id=2, rope_parameters=dict(rope_type="linear", rope_theta=100.0, factor=2.0),
+    ),
+    "qwen3": dict(
+        kind=Qwen3Config, seed=8, deviation=0.3, sharpness=2.0, tokenizer="pieces", vocab_size=47, hidden_size=16, intermediate_size=21,
+        num_hidden_layers=1, num_attention_heads=4, num_key_value_heads=2, head_dim=6, attention_bias=True, tie_word_embeddings=True,
+        max_position_embeddings=96, bos_token_id=1, eos_token_id=2, rope_parameters=dict(rope_type="default", rope_theta=700.0),
+    ),
+    "smollm3": dict(
+        kind=SmolLM3Config, seed=9, deviation=0.3, sharpness=2.0, tokenizer="pieces-begin", vocab_size=47, hidden_size=16, intermediate_size=21,
+        num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=1, no_rope_layer_interval=2, mlp_bias=True, max_position_embeddings=96,
+        bos_token_id=1, eos_token_id=2, pad_token_id=0,
     ),
 }
 

@@ -1,4 +1,4 @@
-# Makes the small random T5 checkpoints of ./golden, and what transformers computes with them, for the tests beside this file.
+# Makes the small random T5 and umT5 checkpoints of ./golden, and what transformers computes with them, for the tests beside this file.
 #
 #   python -m venv VENV && VENV/bin/pip install torch==2.15.0 transformers==5.23.0 tokenizers==0.23.3 numpy==2.4.6
 #   VENV/bin/python make_golden.py [FOLDER]            writes FOLDER (default: ./golden)
@@ -16,7 +16,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers.models.t5.modeling_t5 import T5Attention
-from transformers import ByT5Tokenizer, PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
+from transformers import AutoModelForSeq2SeqLM, ByT5Tokenizer, PreTrainedTokenizerFast, T5Config, UMT5Config
 
 PINNED = {"torch": "2.15.0", "transformers": "5.23.0"}
 
@@ -33,6 +33,10 @@ MODELS = {
     "bytes": dict(
         seed=6, deviation=0.45, sharpness=3.0, vocab_size=259, d_model=16, d_kv=4, d_ff=24, num_layers=2, num_decoder_layers=2, num_heads=4, feed_forward_proj="relu",
     ),
+    "umt5": dict(
+        kind=UMT5Config, seed=13, deviation=0.4, sharpness=1.5, vocab_size=47, d_model=16, d_kv=4, d_ff=20, num_layers=2, num_decoder_layers=2, num_heads=3,
+        relative_attention_num_buckets=10, relative_attention_max_distance=15, feed_forward_proj="gated-gelu",
+    ),
 }
 TEXTS = ["3rd of May 1999", "the 21st of September, 1987", "Zürich, 7 août 😀", "", "a </s> b", "tab\tand  two spaces ", "x"]
 
@@ -41,7 +45,8 @@ def build(name):
     options = dict(MODELS[name])
     seed, deviation, sharpness = options.pop("seed"), options.pop("deviation"), options.pop("sharpness")
     torch.manual_seed(seed)
-    model = T5ForConditionalGeneration(T5Config(decoder_start_token_id=0, dropout_rate=0.0, **options)).eval()
+    kind = options.pop("kind", T5Config)
+    model = AutoModelForSeq2SeqLM.from_config(kind(decoder_start_token_id=0, dropout_rate=0.0, **options)).eval()
     with torch.no_grad():
         if options.get("tie_word_embeddings") is False:
             model.lm_head.weight = torch.nn.Parameter(torch.empty(options["vocab_size"], options["d_model"]))
@@ -262,7 +267,7 @@ def compare(kept, make_all=make_all):
 
 
 def check(folder):
-    model = T5ForConditionalGeneration.from_pretrained(folder).eval()
+    model = AutoModelForSeq2SeqLM.from_pretrained(folder).eval()
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     except ValueError:  # transformers 4 does not know the class that 5 writes

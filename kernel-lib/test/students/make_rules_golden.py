@@ -24,6 +24,7 @@ rules = {
     "least new beams": {"min_new_tokens": 6, "num_beams": 3},
     "forced end": {"forced_eos_token_id": 9},
     "suppressed": {"suppress_tokens": [3, 4, 5, 6, 7, 8, 9, 10, 11, 12], "begin_suppress_tokens": [13, 14, 15, 16]},
+    "banned runs": {"bad_words_ids": [[9], [12], [14, 15], [21, 22], [30]]},
     "never beams": {"early_stopping": "never", "num_beams": 3, "length_penalty": 2.0},
 }
 only_with_encoder = {"forced start": {"forced_bos_token_id": 17}, "least": {"min_length": 5}, "forced start beams": {"forced_bos_token_id": 17, "num_beams": 2}}

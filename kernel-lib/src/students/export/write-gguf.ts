@@ -3,7 +3,6 @@ import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { InputError } from "../../core/errors"
 import type { LlamaShape } from "../../networks/llama"
-import { llamaModelTypes } from "../llama-configuration"
 import type { NetworkStudent } from "../network-student"
 import { writeDescription } from "../save-student"
 import { fillTemplate, type Template } from "../template"
@@ -15,6 +14,8 @@ import { completeTokenizer } from "./write-onnx"
 export type GgufStorage = "f16" | "q8_0"
 
 const modelFile = "model.gguf"
+/** llama.cpp's names of what it runs, by transformers' `model_type`. */
+const architectures: Readonly<Record<string, string>> = { llama: "llama", mistral: "llama", qwen2: "qwen2", qwen3: "qwen3" }
 /** llama_ftype */
 const fileTypes: Readonly<Record<GgufStorage, number>> = { f16: 1, q8_0: 7 }
 
@@ -48,20 +49,21 @@ export async function readGgufBundle(student: NetworkStudent, folder: string): P
 function shapeOf({ model, name }: NetworkStudent): LlamaShape {
   const refuse = (why: string) =>
     new InputError("export.family", `${name} cannot be written as GGUF: ${why}. Export it as huggingface or onnx instead.`)
-  if (!(llamaModelTypes as readonly string[]).includes(model.modelType))
-    throw refuse(`GGUF is for the Llama family (${llamaModelTypes.join(", ")}), and it is a ${model.modelType}`)
+  if (!Object.hasOwn(architectures, model.modelType))
+    throw refuse(`GGUF is for the Llama family (${Object.keys(architectures).join(", ")}), and it is a ${model.modelType}`)
   const shape = model.shape as LlamaShape
+  if (model.modelType === "qwen3" && shape.hasQueryBias) throw refuse("llama.cpp's Qwen3 has no biases, and this one has")
   if (shape.activation !== "silu") throw refuse(`llama.cpp runs this family with silu, and its activation is ${shape.activation}`)
   return shape
 }
 
-/** Qwen2 turns heads in llama.cpp as in transformers. */
+/** Qwen2 and Qwen3 turn heads in llama.cpp as in transformers. */
 function isPermuted({ model }: NetworkStudent): boolean {
-  return model.modelType !== "qwen2"
+  return architectures[model.modelType] === "llama"
 }
 
 function describeNetwork({ model, name }: NetworkStudent, shape: LlamaShape, storage: GgufStorage): Metadata {
-  const architecture = model.modelType === "qwen2" ? "qwen2" : "llama"
+  const architecture = architectures[model.modelType]
   const described = model.describe()
   const longest = shape.longestText ?? Number(described.max_position_embeddings ?? 2048)
   const counts = {
