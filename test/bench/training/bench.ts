@@ -35,7 +35,7 @@ const cases: readonly Case[] = [
   { name: "tensorflow fp32 t5-small", engine: "tensorflow", precision: "fp32", tolerance: 1e-4 },
   { name: "tensorflow bf16 t5-small", engine: "tensorflow", precision: "bf16", tolerance: 2e-2 },
 ]
-const epochsCase = "whole epochs, onnx fp32"
+const epochsCases = cases.map(({ engine, precision }) => ({ name: `whole epochs, ${engine} ${precision}`, engine, precision }))
 const flatCase = "long training, onnx fp32"
 
 const python = openPythonEnvironment(["torch", "transformers", "accelerate", "numpy"])
@@ -65,17 +65,20 @@ try {
       form: (await peer.ask<{ form: string }>("chooseForm", { folder: setting.folder, threads, batch: padBatch(batches[0]) })).form,
     }
   })
-  for (const one of cases.filter(({ name }) => isWanted(name))) {
-    if (!engines.some(({ name, isAvailable }) => name === one.engine && isAvailable)) {
-      console.error(`${one.name}: left out, the engine ${one.engine} is not here.`)
-      continue
-    }
+  const wanted = <One extends { name: string; engine: string }>(all: readonly One[]) =>
+    all.filter(({ name, engine }) => {
+      const isHere = engines.some((other) => other.name === engine && other.isAvailable)
+      if (isWanted(name) && !isHere) console.error(`${name}: left out, the engine ${engine} is not here.`)
+      return isWanted(name) && isHere
+    })
+  for (const one of wanted(cases)) {
     console.error(`${one.name} ...`)
     add(await measureSteps(one, { ours, peers }, { ...setting, batches, lengths, form }))
   }
-  if (isWanted(epochsCase)) {
-    console.error(`${epochsCase} ...`)
-    add(await measureEpochs(epochsCase, { ours, peers }, { ...setting, rows }))
+  const epochs = wanted(epochsCases)
+  if (epochs.length > 0) {
+    console.error(`${epochs.map(({ name }) => name).join("; ")} ...`)
+    add(await measureEpochs(epochs, { ours, peers }, { ...setting, rows }))
   }
   if (isWanted(flatCase)) {
     console.error(`${flatCase} ...`)

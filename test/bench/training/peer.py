@@ -91,8 +91,8 @@ def choose_form(folder, threads, batch):
     return {"form": min(measured, key=measured.get), "milliseconds": measured}
 
 
-def train_epoch(folder, threads, rows):
-    """One epoch of transformers' Trainer with its defaults: 8 rows a batch in random order, padded to the longest of the batch."""
+def train_epoch(folder, threads, rows, precision="fp32"):
+    """One epoch of transformers' Trainer with its defaults (8 rows a batch in random order, padded to the longest of the batch), or with bf16=True."""
     from transformers import DataCollatorForSeq2Seq, Seq2SeqTrainer, Seq2SeqTrainingArguments, TrainerCallback
 
     class Padding:
@@ -120,7 +120,14 @@ def train_epoch(folder, threads, rows):
     stopwatch = Stopwatch()
     with tempfile.TemporaryDirectory() as output:
         arguments = Seq2SeqTrainingArguments(
-            output_dir=output, num_train_epochs=1, report_to=[], save_strategy="no", use_cpu=True, disable_tqdm=True, seed=0
+            output_dir=output,
+            num_train_epochs=1,
+            report_to=[],
+            save_strategy="no",
+            use_cpu=True,
+            bf16=precision == "bf16",
+            disable_tqdm=True,
+            seed=0,
         )
         data = [{"input_ids": row["inputIds"], "labels": row["labelIds"]} for row in rows]
         collator = DataCollatorForSeq2Seq(Padding(), model=model)
