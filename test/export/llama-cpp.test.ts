@@ -53,6 +53,7 @@ const cases: readonly Case[] = [
     configuration: { model_type: "qwen2", tie_word_embeddings: true, rope_theta: 1e6 },
     spareRows: 21,
   },
+  { name: "one like Qwen3", tokenizer: "qwen2", configuration: { model_type: "qwen3", rope_theta: 1e6 } },
 ]
 
 async function makeStudent({ tokenizer: kind, configuration, spareRows = 0 }: Case): Promise<NetworkStudent> {

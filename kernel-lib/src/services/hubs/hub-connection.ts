@@ -11,7 +11,7 @@ export interface HubConnection {
 }
 
 /** Architectures that students may have, as the hub tags them. */
-export const architectures: readonly string[] = ["t5", "mt5", "gpt2", "llama", "qwen2", "bert", "roberta", "distilbert"]
+export const architectures: readonly string[] = ["t5", "mt5", "gpt2", "llama", "qwen2", "qwen3", "bert", "roberta", "distilbert"]
 
 /** Seconds until a server has begun to answer. */
 const patienceSeconds = 30
