@@ -139,7 +139,7 @@ function describeEnd(result: PipelineResult, { out, spending, maxUsd, isTeacherS
     nextCommands: [
       { command: `npx prompt2model serve ${here}`, what: "a page on this machine to type into" },
       { command: `npx prompt2model predict --student ${inFolder("student")} --input FILE.jsonl`, what: "answers for a file" },
-      { command: "npx prompt2model run PROMPT.txt --teacher openai:gpt-4o-mini", what: "a prompt of your own, with a real teacher" },
+      { command: "npx prompt2model run PROMPT.txt --teacher openai:gpt-6-luna", what: "a prompt of your own, with a real teacher" },
     ],
   }
 }

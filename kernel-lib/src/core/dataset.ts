@@ -63,7 +63,7 @@ export interface DatasetOptions {
   readonly rejected?: readonly RejectedRow[]
   /** The file that holds all rows, for whoever shows them. */
   readonly file?: string
-  /** A sentence about how it came to be: `gpt-4o-mini, 3 min 12 s, $0.42 of $1.00`. */
+  /** A sentence about how it came to be: `gpt-6-luna, 3 min 12 s, $0.42 of $1.00`. */
   readonly note?: string
 }
 

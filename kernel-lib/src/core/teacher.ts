@@ -75,7 +75,7 @@ export interface CompleteOptions {
  * A text is data: it is parsed and validated by the stage that asked, never evaluated.
  */
 export interface Teacher {
-  /** As shown to people, e.g. `gpt-4o-mini`. */
+  /** As shown to people, e.g. `gpt-6-luna`. */
   readonly name: string
   /** What decides its answers, for fingerprints: model and where it is served. Default: its name. */
   readonly identity?: string

@@ -48,7 +48,7 @@ export async function compareWithTeacher(
   if (!teacher)
     throw new InputError(
       "compare.no-teacher",
-      'There is no teacher to compare with: open the run with one, or give teacher: openaiTeacher("gpt-4o-mini").',
+      'There is no teacher to compare with: open the run with one, or give teacher: openaiTeacher("gpt-6-luna").',
     )
   const { spec, metrics, bertScore, decoding, maxNewTokens, signal, teacherParameters } = options
   const report = await evaluate(student, test, {

@@ -12,7 +12,7 @@ export type GroupBy = (row: Row) => string | undefined
 
 /** Training rows that have something in common. */
 export interface SuspectGroup {
-  /** What they have in common: `source: old sheet`, `call: gpt-4o-mini 12`. */
+  /** What they have in common: `source: old sheet`, `call: gpt-6-luna 12`. */
   readonly name: string
   /** Their positions in the training set. */
   readonly positions: readonly number[]
