@@ -4,7 +4,7 @@ import { summarizeRun } from "../../../kernel-lib/src/display/run-summary"
 import { trans } from "../settings/language"
 import { GrowingFile } from "./follow-file"
 import { isFields, numberOf, textOf } from "./read-results"
-import type { FolderEntry, RunFiles } from "./run-files"
+import type { RunFiles } from "./run-files"
 
 export interface ListedRun extends RunIndexEntry {
   /** The folder, as the file browser has it. */
