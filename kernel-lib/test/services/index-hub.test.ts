@@ -1,6 +1,9 @@
 // indexHub against a server that lists as the hub does: filters, refreshes, interruptions and faults, and searching in what it made.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { spawnSync } from "node:child_process"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { hostname, tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import type { DatasetCard } from "../../src/core/hub"
@@ -196,4 +199,47 @@ describe("searching in the index", () => {
     expect(() => open({ index: folder })).toThrow(/holds no index of a hub/)
     await expect(indexHub(open(), { folder })).rejects.toMatchObject({ code: "index.other-hub" })
   })
+})
+
+describe("a folder that another process works in", () => {
+  const lock = (id: number, host = hostname()) => {
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, ".lock"), `${id} ${host}`)
+  }
+
+  test("is left to it, on this machine and on others", async () => {
+    for (const [id, host] of [[process.ppid], [1, "another-machine"]] as const) {
+      lock(id, host)
+      await expect(indexHub(open(), { folder })).rejects.toMatchObject({ code: "index.busy", message: expect.stringContaining(".lock") })
+      expect(readdirSync(folder)).toEqual([".lock"])
+    }
+    expect(server.requests).toEqual([])
+  })
+
+  test("is taken over from one that was killed", async () => {
+    lock(spawnSync(process.execPath, ["-e", ""]).pid)
+    expect((await indexHub(open(), { folder, what: ["datasets"] })).datasets?.cards).toBe(4)
+    expect(readdirSync(folder).sort()).toEqual(["datasets", "hub.json"])
+  })
+})
+
+test("a listing whose pages lead back to themselves ends", async () => {
+  const page = JSON.stringify([{ _id: "1", id: "acme/one", downloads: 20, likes: 0, lastModified: "2026-01-01T00:00:00.000Z" }])
+  const circle = createServer((request, response) => {
+    const next = request.url?.includes("cursor=b") ? "a" : "b"
+    response
+      .writeHead(200, {
+        "content-type": "application/json",
+        link: `<http://${request.headers.host}/api/datasets?cursor=${next}>; rel="next"`,
+      })
+      .end(page)
+  })
+  await new Promise<void>((ready) => circle.listen(0, "127.0.0.1", ready))
+  const { port } = circle.address() as AddressInfo
+  const hub = huggingFaceHub({ endpoint: `http://127.0.0.1:${port}` })
+  await expect(indexHub(hub, { folder, what: ["datasets"] })).rejects.toMatchObject({
+    code: "hub.garbled-answer",
+    message: expect.stringContaining("circle"),
+  })
+  await new Promise((closed) => circle.close(closed))
 })

@@ -6,6 +6,7 @@ import { basename, dirname, join } from "node:path"
 import { HubApiError } from "@huggingface/hub"
 import { InputError, ServiceError } from "../../core/errors"
 import { explainDiskError } from "../../store/atomic"
+import { isAtWork } from "./folder-lock"
 import { readRange } from "./remote-file"
 
 export interface WantedFile {
@@ -54,9 +55,9 @@ async function takePart(path: string): Promise<string> {
   const folder = dirname(path)
   const own = join(folder, `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.part`)
   for (const name of await readdir(folder)) {
-    const [, of, process_] = partPattern.exec(name) ?? []
+    const [, of, id] = partPattern.exec(name) ?? []
     const left = join(folder, name)
-    if (of !== basename(path) || taken.has(left) || isAtWork(Number(process_))) continue
+    if (of !== basename(path) || taken.has(left) || (Number(id) !== process.pid && isAtWork(Number(id)))) continue
     // Of two that take the same one, one finds it gone.
     const isMine = await rename(left, own).then(
       () => true,
@@ -65,16 +66,6 @@ async function takePart(path: string): Promise<string> {
     if (isMine) break
   }
   return own
-}
-
-function isAtWork(id: number): boolean {
-  if (id === process.pid) return false
-  try {
-    process.kill(id, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM"
-  }
 }
 
 /** Whether the part is the whole file now. */

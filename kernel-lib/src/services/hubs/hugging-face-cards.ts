@@ -69,8 +69,10 @@ export function configurationsOf(cardData: unknown): DatasetConfiguration[] {
   return datasetInfosOf(cardData).flatMap((info) => configurationOf(info) ?? [])
 }
 
-function configurationOf({ config_name: name = "default", features, splits }: DatasetInfo): DatasetConfiguration | undefined {
-  if (typeof name !== "string" || !Array.isArray(features) || !Array.isArray(splits)) return undefined
+function configurationOf({ config_name: stated = "default", features, splits }: DatasetInfo): DatasetConfiguration | undefined {
+  // A year is a number in front matter.
+  const name = String(stated)
+  if (!Array.isArray(features) || !Array.isArray(splits)) return undefined
   const namesOf = (list: readonly { name?: unknown }[]) => list.map((one) => one?.name).filter((one) => typeof one === "string")
   const counts = splits.map((split) => split?.num_examples)
   const labels = features.map(labelsOf).filter((one) => one !== undefined)
@@ -117,6 +119,8 @@ export function modelCardOf(entry: ListedModel): ModelCard | undefined {
   const { cardData, tags = [], safetensors } = entry
   const architecture = (entry.config as { model_type?: unknown } | undefined)?.model_type
   if (entry.private || entry.gated || typeof architecture !== "string") return undefined
+  // In front matter, Norwegian is the word for false.
+  const stated = [cardData?.language ?? []].flat().map((language: unknown) => (language === false ? "no" : language))
   const numbers = Object.entries(safetensors?.parameters ?? {})
   const datasets = [cardData?.datasets ?? []].flat()
   const about = [cardData?.description, entry.task && `For ${entry.task}.`, datasets.length > 0 && `Trained on ${datasets.join(", ")}.`]
@@ -124,7 +128,7 @@ export function modelCardOf(entry: ListedModel): ModelCard | undefined {
     id: entry.name,
     description: shorten(about.filter(Boolean).join(" ")),
     tags: tellingTags(tags),
-    languages: [...new Set([...taggedWith(tags, "language:"), ...[cardData?.language ?? []].flat()])],
+    languages: [...new Set([...taggedWith(tags, "language:"), ...stated.filter((language) => typeof language === "string")])],
     license: licenseOf(tags, cardData?.license),
     downloads: entry.downloads ?? 0,
     architecture,

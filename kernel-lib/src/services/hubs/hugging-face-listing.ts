@@ -58,9 +58,12 @@ async function* readPages<Entry extends ListedEntry, Card>(
   let start = from?.endsWith("from=start") ? undefined : from
   /** Where the page lies that the client asked for last. It does so only when everything of the one before was taken. */
   let address: string | undefined
+  const asked = new Set<string>()
   const entries = list(async (input, init) => {
     address = start ?? String(input)
     start = undefined
+    if (asked.has(address)) throw new Error("its listing goes round in a circle")
+    asked.add(address)
     return fetchWhole(address, init)
   })
   let page: ListedCard<Card>[] = []

@@ -6,6 +6,7 @@ import type { DatasetCard, Hub, ListedPage, ListingOptions, ModelCard } from "..
 import { type BuiltIndex, buildIndex, refreshIndex, type TextEmbedder } from "../../search"
 import { exists, writeFileAtomically } from "../../store/atomic"
 import { CardFilter, type CardFilterOptions, type FilterReason } from "./card-filter"
+import { lockFolder } from "./folder-lock"
 import { hubStateName } from "./hub-index"
 import { ListingFolder } from "./listing-folder"
 
@@ -62,8 +63,7 @@ interface HubState {
  */
 export async function indexHub(hub: Hub, options: IndexHubOptions): Promise<Partial<Record<IndexedKind, IndexedCards>>> {
   const folder = resolve(options.folder)
-  if (running.has(folder)) throw new InputError("index.busy", `A hub is being indexed in ${folder}: wait for it.`)
-  running.add(folder)
+  const unlock = await lockFolder(folder)
   try {
     const state = await readState(folder, hub)
     const indexed: Partial<Record<IndexedKind, IndexedCards>> = {}
@@ -73,15 +73,13 @@ export async function indexHub(hub: Hub, options: IndexHubOptions): Promise<Part
       indexed[what] = result.cards
       kinds = { ...kinds, [what]: result.known }
       await writeFileAtomically(join(folder, hubStateName), `${JSON.stringify({ ...state, kinds }, null, 2)}\n`)
+      await result.pages.remove()
     }
     return indexed
   } finally {
-    running.delete(folder)
+    await unlock()
   }
 }
-
-/** Folders that calls of this process work in: two would take each other's pages. */
-const running = new Set<string>()
 
 async function readState(folder: string, { identity, name }: Hub): Promise<HubState> {
   const path = join(folder, hubStateName)
@@ -100,7 +98,7 @@ async function indexKind(
   what: IndexedKind,
   known: Known | undefined,
   options: IndexHubOptions,
-): Promise<{ cards: IndexedCards; known: Known }> {
+): Promise<{ cards: IndexedCards; known: Known; pages: ListingFolder<Card> }> {
   const { folder, embedder, signal, minWords = 4, minDownloads = 10 } = options
   const filter = { minWords, minDownloads }
   const list = (what === "datasets" ? hub.listDatasets : hub.listModels) as Listing | undefined
@@ -117,9 +115,8 @@ async function indexKind(
   const built = isFull
     ? await buildIndex(chosen.cards(), building)
     : await refreshIndex(chosen.cards(), { ...building, removed: chosen.dropped })
-  await pages.remove()
   const changedUpTo = [chosen.newest, known?.changedUpTo ?? ""].sort()[1]
-  return { cards: { ...built, listed: chosen.listed, filtered: chosen.filter.left, isFull }, known: { changedUpTo, filter } }
+  return { cards: { ...built, listed: chosen.listed, filtered: chosen.filter.left, isFull }, known: { changedUpTo, filter }, pages }
 }
 
 type Listing = (options: ListingOptions) => AsyncIterable<ListedPage<Card>>
