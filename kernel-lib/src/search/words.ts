@@ -2,7 +2,7 @@
 
 const wordPattern = /[\p{L}\p{M}\p{N}]+/gu
 /** Most words of most texts: nothing to split, no accents. */
-const plainPattern = /^(?:[A-Z]?[a-z]+|\d+)$/
+const plainPattern = /^[A-Z]?[a-z\d]+$/
 /** Scripts that write words without spaces between them. */
 const unspacedPattern =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Khmer}\p{Script=Lao}\p{Script=Myanmar}]/u

@@ -277,7 +277,7 @@ describe("files that are not what was written", () => {
     const { folder } = await build("version", makeCards(3))
     const file = join(folder, "index.json")
     const text = readFileSync(file, "utf8")
-    writeFileSync(file, text.replace('"version": 1', '"version": 9'))
+    writeFileSync(file, text.replace('"version": 2', '"version": 9'))
     await expect(openIndex(folder)).rejects.toMatchObject({
       code: "index.version",
       message: expect.stringContaining("build the index again"),

@@ -6,7 +6,7 @@ import { corruptIndex } from "./files"
 
 export const manifestName = "index.json"
 const format = "prompt2model card index"
-const version = 1
+const version = 2
 
 export interface Manifest {
   /** Cards. */

@@ -1,135 +1,118 @@
-// Finding a word in `words`, and walking through its list in `lists` (word-lists.ts has the format): block by block, past those that do not matter.
+// Walking through a word's list in `lists` (word-lists.ts has the format): block by block, past those that do not matter.
 import { crc32 } from "node:zlib"
+import { occurrenceScore } from "../bm25"
 import { corruptIndex, type FileReader } from "./files"
-import { NumberReader } from "./numbers"
-import { blockCards, blockLineBytes, entryBytes, pageBytes, pageHeadBytes } from "./word-lists"
+import type { ScoreWindow } from "./score-window"
+import { blockCards, longestBlock, WordBlock } from "./word-block"
+import { blockLineBytes } from "./word-lists"
+import type { WordEntry } from "./word-table"
 
-/** What the index knows of a word. */
-export interface WordEntry {
-  readonly word: string
-  /** In how many cards it is. */
-  readonly frequency: number
-  readonly offset: number
-  /** The most that occurrences in one card are worth. */
-  readonly bound: number
-}
-
-/** @returns undefined for a word that no card has. @throws InputError `index.corrupt` */
-export function findWord(words: FileReader, word: string): WordEntry | undefined {
-  // The last page whose first word is not behind the one that is looked for; of the pages on the way there only that word is read.
-  let [low, high] = [0, words.length / pageBytes - 1]
-  let found: Buffer | undefined
-  while (low <= high) {
-    const middle = (low + high) >> 1
-    const page = readPage(words, middle)
-    if (word < wordAt(page, pageHeadBytes)) high = middle - 1
-    else {
-      found = page
-      low = middle + 1
-    }
-  }
-  return found && findInPage(found, word)
-}
-
-function readPage(words: FileReader, number: number): Buffer {
-  const page = words.read(number * pageBytes, pageBytes)
-  if (crc32(page.subarray(4)) !== page.readUInt32LE(0)) throw corruptIndex(words.path, `page ${number} is not what was written`)
-  if (page.readUInt16LE(4) <= pageHeadBytes) throw corruptIndex(words.path, `page ${number} is empty`)
-  return page
-}
-
-function wordAt(page: Buffer, at: number): string {
-  return page.toString("utf8", at + 2, at + 2 + page.readUInt16LE(at))
-}
-
-function findInPage(page: Buffer, word: string): WordEntry | undefined {
-  const bytes = Buffer.from(word)
-  const used = page.readUInt16LE(4)
-  for (let at = pageHeadBytes; at < used; ) {
-    const length = page.readUInt16LE(at)
-    const end = at + 2 + length
-    if (length === bytes.length && bytes.equals(page.subarray(at + 2, end))) {
-      return { word, frequency: page.readUInt32LE(end), offset: page.readDoubleLE(end + 4), bound: page.readFloatLE(end + 12) }
-    }
-    at = end + entryBytes - 2
-  }
-  return undefined
-}
-
-/** Bytes of a list read at once. */
-const windowBytes = 1 << 15
+/** Bytes of a list read at once: several blocks. */
+const windowBytes = 1 << 14
+/** Of a block's line: where its last row, its end and its checksum stand, in numbers of 4 bytes. */
+const lineNumbers = blockLineBytes / 4
+const [endAt, checksumAt, boundAt] = [1, 2, 3]
 
 /** Stands on a card of the list, at first on its first one. */
 export class WordCursor {
   /** Row of the card; Infinity behind the last one. */
   row = -1
-  times = 0
-  /** Words of the card. */
-  length = 0
-  private readonly lines: Buffer
+  private readonly lines: Uint32Array
+  private readonly bounds: Float32Array
   private readonly numBlocks: number
   private readonly dataOffset: number
-  private readonly rows = new Float64Array(blockCards)
-  private readonly timesOf = new Uint32Array(blockCards)
-  private readonly lengths = new Uint32Array(blockCards)
+  /** The block that is open, and its number. */
+  private readonly cards = new WordBlock()
   private block = -1
+  /** The last block that was looked for. */
+  private sought = 0
   private place = 0
-  private inBlock = 0
-  private window: Buffer = Buffer.alloc(0)
+  private readonly window = Buffer.allocUnsafeSlow(windowBytes)
   private windowStart = 0
+  private windowLength = 0
 
   constructor(
     private readonly lists: FileReader,
     private readonly entry: WordEntry,
     private readonly numCards: number,
+    private readonly meanLength: number,
   ) {
     this.numBlocks = Math.ceil(entry.frequency / blockCards)
-    this.lines = lists.read(entry.offset, this.numBlocks * blockLineBytes)
-    this.dataOffset = entry.offset + this.lines.length
+    const { buffer, length } = lists.read(entry.offset, this.numBlocks * blockLineBytes)
+    this.lines = new Uint32Array(buffer)
+    this.bounds = new Float32Array(buffer)
+    this.dataOffset = entry.offset + length
     this.openBlock(0)
   }
 
-  /** To the first card whose row is `row` or more. */
-  advance(row: number): void {
-    if (row <= this.row) return
-    const block = this.findBlock(row)
-    if (block !== this.block) this.openBlock(block)
-    while (this.row < row) this.step()
+  /** Adds what the word is worth to the window's cards that have it, times `weight`, and walks past the window. */
+  collect(window: ScoreWindow, weight: number): void {
+    const { cards } = this
+    const { rows } = cards
+    while (this.row < window.end) {
+      let { place } = this
+      for (; place < cards.count && rows[place] < window.end; place++) window.add(rows[place], weight * this.scorePlace(place))
+      this.moveTo(place)
+    }
   }
 
-  /** To the next card. */
-  step(): void {
-    if (++this.place < this.inBlock) this.show()
-    else this.openBlock(this.block + 1)
+  /** What the word is worth to the card of `row`, or 0; walks there. */
+  scoreAt(row: number): number {
+    if (row > this.row) this.advance(row)
+    return this.row === row ? this.scorePlace(this.place) : 0
   }
 
   /** The most that the card of `row` can have, by its block, without opening it. Rows must not fall from call to call. */
   boundAt(row: number): number {
     const block = this.findBlock(row)
-    return block < this.numBlocks ? this.lines.readFloatLE(block * blockLineBytes + 12) : 0
+    return block < this.numBlocks ? this.bounds[block * lineNumbers + boundAt] : 0
   }
 
-  /** The block that would hold `row`. */
+  /** To the first card whose row is `row` or more. */
+  private advance(row: number): void {
+    const block = this.findBlock(row)
+    if (block !== this.block) this.openBlock(block)
+    let { place } = this
+    while (place < this.cards.count && this.cards.rows[place] < row) place++
+    if (block < this.numBlocks) this.moveTo(place)
+  }
+
+  private scorePlace(place: number): number {
+    return occurrenceScore(this.cards.timesAt(place), this.cards.lengthAt(place), this.meanLength)
+  }
+
+  private moveTo(place: number): void {
+    if (place >= this.cards.count) this.openBlock(this.block + 1)
+    else {
+      this.place = place
+      this.row = this.cards.rows[place]
+    }
+  }
+
+  /** The block that would hold `row`. Rows must not fall from call to call. */
   private findBlock(row: number): number {
     const { numBlocks } = this
-    let low = this.block
-    if (low >= numBlocks || this.lastRow(low) >= row) return low
-    let stride = 1
-    while (low + stride < numBlocks && this.lastRow(low + stride) < row) {
-      low += stride
-      stride *= 2
+    let low = Math.max(this.block, this.sought)
+    if (low < numBlocks && this.lastRow(low) < row) {
+      let stride = 1
+      while (low + stride < numBlocks && this.lastRow(low + stride) < row) {
+        low += stride
+        stride *= 2
+      }
+      let high = Math.min(low + stride, numBlocks)
+      while (low + 1 < high) {
+        const middle = (low + high) >> 1
+        if (this.lastRow(middle) < row) low = middle
+        else high = middle
+      }
+      low = high
     }
-    let high = Math.min(low + stride, numBlocks)
-    while (low + 1 < high) {
-      const middle = (low + high) >> 1
-      if (this.lastRow(middle) < row) low = middle
-      else high = middle
-    }
-    return high
+    this.sought = low
+    return low
   }
 
   private lastRow(block: number): number {
-    return this.lines.readUInt32LE(block * blockLineBytes)
+    return this.lines[block * lineNumbers]
   }
 
   private openBlock(block: number): void {
@@ -139,36 +122,29 @@ export class WordCursor {
       this.row = Number.POSITIVE_INFINITY
       return
     }
-    const numbers = new NumberReader(this.readBlock(block))
-    this.inBlock = Math.min(blockCards, this.entry.frequency - block * blockCards)
-    let row = block > 0 ? this.lastRow(block - 1) : -1
-    for (let i = 0; i < this.inBlock; i++) {
-      row += numbers.next()
-      this.rows[i] = row
-      this.timesOf[i] = numbers.next()
-      this.lengths[i] = numbers.next()
-    }
-    if (row !== this.lastRow(block) || row >= this.numCards) throw corruptIndex(this.lists.path, `the list of "${this.entry.word}"`)
-    this.show()
+    const { cards } = this
+    const count = Math.min(blockCards, this.entry.frequency - block * blockCards)
+    const isBlock = cards.open(this.readBlock(block), count, block > 0 ? this.lastRow(block - 1) : -1)
+    if (!isBlock || cards.rows[count - 1] !== this.lastRow(block) || this.lastRow(block) >= this.numCards) throw this.damaged()
+    this.row = cards.rows[0]
   }
 
   private readBlock(block: number): Uint8Array {
-    const line = block * blockLineBytes
-    const start = block > 0 ? this.lines.readUInt32LE(line - blockLineBytes + 4) : 0
-    const length = this.lines.readUInt32LE(line + 4) - start
-    if (start < this.windowStart || start + length > this.windowStart + this.window.length) {
-      const dataEnd = this.lines.readUInt32LE((this.numBlocks - 1) * blockLineBytes + 4)
-      this.window = this.lists.read(this.dataOffset + start, Math.max(length, Math.min(windowBytes, dataEnd - start)))
+    const start = block > 0 ? this.lines[(block - 1) * lineNumbers + endAt] : 0
+    const length = this.lines[block * lineNumbers + endAt] - start
+    if (length < 0 || length > longestBlock) throw this.damaged()
+    if (start < this.windowStart || start + length > this.windowStart + this.windowLength) {
+      const dataEnd = this.lines[(this.numBlocks - 1) * lineNumbers + endAt]
       this.windowStart = start
+      this.windowLength = Math.max(length, Math.min(windowBytes, dataEnd - start))
+      this.lists.readInto(this.window, this.dataOffset + start, this.windowLength)
     }
     const bytes = this.window.subarray(start - this.windowStart, start - this.windowStart + length)
-    if (crc32(bytes) !== this.lines.readUInt32LE(line + 8)) throw corruptIndex(this.lists.path, `the list of "${this.entry.word}"`)
+    if (crc32(bytes) !== this.lines[block * lineNumbers + checksumAt]) throw this.damaged()
     return bytes
   }
 
-  private show(): void {
-    this.row = this.rows[this.place]
-    this.times = this.timesOf[this.place]
-    this.length = this.lengths[this.place]
+  private damaged(): Error {
+    return corruptIndex(this.lists.path, `the list of "${this.entry.word}"`)
   }
 }

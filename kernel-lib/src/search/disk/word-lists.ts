@@ -3,18 +3,18 @@
 // `words` is pages of 4096 bytes, words in order: checksum (uint32), bytes used (uint16), then for each word its UTF-8 length (uint16), its
 // bytes, in how many cards it is (uint32), where its list lies (float64) and the most that it can be worth (float32).
 // `lists` has for each word first a line for each block of 128 cards: its last row, where it ends, its checksum (uint32 each) and the most that a
-// card in it has (float32); then the blocks: row as difference, times, length of the card, as numbers of one to five bytes.
+// card in it has (float32); then the blocks (word-block.ts).
 import { join } from "node:path"
 import { crc32 } from "node:zlib"
 import { occurrenceScore } from "../bm25"
 import { FileWriter } from "./files"
-import { NumberReader, NumberWriter } from "./numbers"
+import { NumberReader } from "./numbers"
+import { BlockWriter, blockCards } from "./word-block"
 import { type RunEntry, readRun } from "./word-runs"
 
 export const pageBytes = 4096
 export const pageHeadBytes = 6
 export const entryBytes = 18
-export const blockCards = 128
 export const blockLineBytes = 16
 /** Longest word that is kept, in bytes: longer ones are encoded data, not words. */
 export const longestWord = 128
@@ -54,31 +54,36 @@ function* mergeRuns(runs: readonly string[]): Generator<RunEntry[]> {
 function writeList(lists: FileWriter, entries: readonly RunEntry[], meanLength: number): { frequency: number; bound: number } {
   const frequency = entries.reduce((sum, { count }) => sum + count, 0)
   const lines = Buffer.alloc(Math.ceil(frequency / blockCards) * blockLineBytes)
-  const data = new NumberWriter()
-  let [bound, blockBound, start, last, done] = [0, 0, 0, -1, 0]
+  const blocks: Buffer[] = []
+  const block = new BlockWriter()
+  let [bound, blockBound, end, last, line] = [0, 0, 0, -1, 0]
+  const finishBlock = () => {
+    const bytes = block.take()
+    blocks.push(bytes)
+    end += bytes.length
+    lines.writeUInt32LE(last, line)
+    lines.writeUInt32LE(end, line + 4)
+    lines.writeUInt32LE(crc32(bytes), line + 8)
+    lines.writeFloatLE(blockBound, line + 12)
+    line += blockLineBytes
+    bound = Math.max(bound, blockBound)
+    blockBound = 0
+  }
   for (const { bytes, count } of entries) {
     const numbers = new NumberReader(bytes)
     for (let i = 0, row = 0; i < count; i++) {
       row += numbers.next()
-      const [times, length] = [numbers.next(), numbers.next()]
-      data.add(row - last)
-      data.add(times)
-      data.add(length)
+      const times = numbers.next()
+      const length = numbers.next()
+      block.add(row - last, times, length)
       last = row
       blockBound = Math.max(blockBound, occurrenceScore(times, length, meanLength) * boundSlack)
-      if (++done % blockCards !== 0 && done !== frequency) continue
-      const line = Math.floor((done - 1) / blockCards) * blockLineBytes
-      lines.writeUInt32LE(row, line)
-      lines.writeUInt32LE(data.length, line + 4)
-      lines.writeUInt32LE(crc32(data.bytes.subarray(start, data.length)), line + 8)
-      lines.writeFloatLE(blockBound, line + 12)
-      bound = Math.max(bound, blockBound)
-      start = data.length
-      blockBound = 0
+      if (block.count === blockCards) finishBlock()
     }
   }
+  if (block.count > 0) finishBlock()
   lists.write(lines)
-  lists.write(data.taken())
+  for (const bytes of blocks) lists.write(bytes)
   return { frequency, bound: bound * boundSlack }
 }
 

@@ -1,12 +1,14 @@
 // BM25 over the word lists, without reading all of them: MaxScore (Turtle and Flood, 1995) with a bound for each block (Ding and Suel, 2011).
-// A card that has only words of little worth cannot come among the best, so candidates come from the lists of the others, and the lists of
-// the former are looked up only where a candidate could still make it. The result is exact.
+// A card that has only words of little worth cannot come among the best, so candidates come from the lists of the others, some thousand rows at
+// a time, and the lists of the former are looked up only where a candidate could still make it. The result is exact.
 import { join } from "node:path"
-import { inverseFrequency, occurrenceScore } from "../bm25"
+import { inverseFrequency } from "../bm25"
 import type { Ranking } from "../fusion"
 import { TopRows } from "../top-rows"
 import { FileReader } from "./files"
-import { findWord, WordCursor } from "./word-cursor"
+import { ScoreWindow } from "./score-window"
+import { WordCursor } from "./word-cursor"
+import { WordTable } from "./word-table"
 
 interface SearchedWord {
   readonly cursor: WordCursor
@@ -16,7 +18,7 @@ interface SearchedWord {
 }
 
 export class WordSearch {
-  private readonly words: FileReader
+  private readonly words: WordTable
   private readonly lists: FileReader
 
   constructor(
@@ -24,7 +26,7 @@ export class WordSearch {
     private readonly numCards: number,
     private readonly meanLength: number,
   ) {
-    this.words = new FileReader(join(folder, "words"))
+    this.words = new WordTable(join(folder, "words"))
     this.lists = new FileReader(join(folder, "lists"))
   }
 
@@ -32,23 +34,28 @@ export class WordSearch {
   search(words: readonly string[], limit: number): Ranking {
     const searched = this.openWords(words)
     const top = new TopRows(limit)
-    const { length: all } = searched
-    /** Words before this one cannot bring a card among the best by themselves. */
-    let essential = 0
+    const window = new ScoreWindow()
+    /** Words before this one cannot bring a card among the best by themselves; together they are worth at most `rest`. */
+    let [essential, rest] = [0, 0]
+    const finish = (row: number, score: number) => {
+      const whole = this.addOthers(searched, essential, row, score, top.threshold)
+      if (whole > top.threshold) top.offer(row, whole)
+      return top.threshold - rest
+    }
     for (;;) {
-      const { threshold } = top
-      while (essential < all && searched[essential].reach <= threshold) essential++
-      let row = Number.POSITIVE_INFINITY
-      for (let i = essential; i < all; i++) if (searched[i].cursor.row < row) row = searched[i].cursor.row
-      if (row === Number.POSITIVE_INFINITY) return top.rank()
-      const score = this.scoreRow(searched, essential, row, threshold)
-      if (score > threshold) top.offer(row, score)
+      while (essential < searched.length && searched[essential].reach <= top.threshold) rest = searched[essential++].reach
+      let first = Number.POSITIVE_INFINITY
+      for (let i = essential; i < searched.length; i++) first = Math.min(first, searched[i].cursor.row)
+      if (first === Number.POSITIVE_INFINITY) return top.rank()
+      window.moveTo(first)
+      for (let i = essential; i < searched.length; i++) searched[i].cursor.collect(window, searched[i].weight)
+      window.drain(top.threshold - rest, finish)
     }
   }
 
   /** In how many cards `word` is. */
   countCards(word: string): number {
-    return findWord(this.words, word)?.frequency ?? 0
+    return this.words.find(word)?.frequency ?? 0
   }
 
   close(): void {
@@ -61,33 +68,26 @@ export class WordSearch {
     const times = new Map<string, number>()
     for (const word of words) times.set(word, (times.get(word) ?? 0) + 1)
     const found = [...times].flatMap(([word, asked]) => {
-      const entry = findWord(this.words, word)
+      const entry = this.words.find(word)
       if (!entry) return []
       const weight = asked * inverseFrequency(entry.frequency, this.numCards)
-      return { cursor: new WordCursor(this.lists, entry, this.numCards), weight, reach: weight * entry.bound }
+      return { cursor: new WordCursor(this.lists, entry, this.numCards, this.meanLength), weight, reach: weight * entry.bound }
     })
     found.sort((one, other) => one.reach - other.reach)
     for (let i = 1; i < found.length; i++) found[i].reach += found[i - 1].reach
     return found
   }
 
-  /** The card's score, or as much of it as shows that it is not above `threshold`; moves the essential words past the card. */
-  private scoreRow(searched: readonly SearchedWord[], essential: number, row: number, threshold: number): number {
-    let score = 0
-    for (let i = essential; i < searched.length; i++) {
-      const { cursor, weight } = searched[i]
-      if (cursor.row !== row) continue
-      score += weight * occurrenceScore(cursor.times, cursor.length, this.meanLength)
-      cursor.step()
-    }
+  /** `score` with what the first words add to it, or as much of them as shows that it does not get above `threshold`. */
+  private addOthers(searched: readonly SearchedWord[], essential: number, row: number, score: number, threshold: number): number {
+    let whole = score
     for (let i = essential - 1; i >= 0; i--) {
-      if (score + searched[i].reach <= threshold) return score
+      if (whole + searched[i].reach <= threshold) return whole
       const { cursor, weight } = searched[i]
       const before = i > 0 ? searched[i - 1].reach : 0
-      if (score + before + weight * cursor.boundAt(row) <= threshold) return score
-      cursor.advance(row)
-      if (cursor.row === row) score += weight * occurrenceScore(cursor.times, cursor.length, this.meanLength)
+      if (whole + before + weight * cursor.boundAt(row) <= threshold) return whole
+      whole += weight * cursor.scoreAt(row)
     }
-    return score
+    return whole
   }
 }
