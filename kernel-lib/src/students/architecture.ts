@@ -161,6 +161,8 @@ export interface Architecture {
 export interface Family {
   /** transformers' `model_type`s. */
   readonly modelTypes: readonly string[]
+  /** transformers' classes whose head no student has, by the end of their names. */
+  readonly foreignHeads: readonly string[]
   /**
    * Reads a parsed `config.json`; what it leaves out has transformers' default.
    * @param path for messages

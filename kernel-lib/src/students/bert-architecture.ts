@@ -31,6 +31,7 @@ import type { WeightFiles } from "./weight-files"
 
 export const bertFamily: Family = {
   modelTypes: bertModelTypes,
+  foreignHeads: ["ForTokenClassification", "ForMultipleChoice"],
   read: (json, path) => new BertArchitecture(readBertConfiguration(json, path)),
 }
 

@@ -17,7 +17,18 @@ export const supportedModelTypes: readonly string[] = families.flatMap(({ modelT
  */
 export function readArchitecture(json: Readonly<Record<string, unknown>>, path: string): Architecture {
   const family = families.find(({ modelTypes }) => modelTypes.some((type) => type === json.model_type))
-  if (family) return family.read(json, path)
-  const found = typeof json.model_type === "string" ? `describes a model of type ${json.model_type}` : "names no model_type"
-  throw new InputError("student.architecture", `${path} ${found}; choose a model of one of these types: ${supportedModelTypes.join(", ")}.`)
+  if (!family) {
+    const found = typeof json.model_type === "string" ? `describes a model of type ${json.model_type}` : "names no model_type"
+    throw new InputError(
+      "student.architecture",
+      `${path} ${found}; choose a model of one of these types: ${supportedModelTypes.join(", ")}.`,
+    )
+  }
+  const [name] = Array.isArray(json.architectures) ? json.architectures : []
+  if (typeof name === "string" && family.foreignHeads.some((head) => name.endsWith(head)))
+    throw new InputError(
+      "student.architecture",
+      `${path} describes a ${name}, whose head no student has; choose the model that it was made from.`,
+    )
+  return family.read(json, path)
 }

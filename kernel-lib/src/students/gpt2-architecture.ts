@@ -9,6 +9,7 @@ import { estimatePaddingShare } from "./padding-share"
 
 export const gpt2Family: Family = {
   modelTypes: ["gpt2"],
+  foreignHeads: ["ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering"],
   read: (json, path) => new CausalArchitecture(gpt2Model(readGpt2Configuration(json, path))),
 }
 

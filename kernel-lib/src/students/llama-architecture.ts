@@ -9,6 +9,7 @@ import { estimatePaddingShare } from "./padding-share"
 
 export const llamaFamily: Family = {
   modelTypes: llamaModelTypes,
+  foreignHeads: ["ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering"],
   read: (json, path) => new CausalArchitecture(llamaModel(readLlamaConfiguration(json, path))),
 }
 

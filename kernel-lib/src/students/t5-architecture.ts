@@ -18,6 +18,7 @@ import type { WeightFiles } from "./weight-files"
 
 export const t5Family: Family = {
   modelTypes: t5ModelTypes,
+  foreignHeads: ["EncoderModel", "ForSequenceClassification", "ForTokenClassification", "ForQuestionAnswering"],
   read: (json, path) => new T5Architecture(readT5Configuration(json, path)),
 }
 

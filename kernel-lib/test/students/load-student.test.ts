@@ -71,6 +71,8 @@ describe("loadStudent", () => {
     await expect(loadStudent(join(folder, "nowhere"))).rejects.toMatchObject({ code: "student.missing" })
     const cases: [Record<string, unknown>, string][] = [
       [{ model_type: "whisper" }, "student.architecture"],
+      [{ model_type: undefined }, "student.architecture"],
+      [{ architectures: ["T5EncoderModel"] }, "student.architecture"],
       [{ d_model: 25 }, "weights.shape"],
       [{ num_layers: 4 }, "weights.incomplete"],
       [{ feed_forward_proj: "gated-gelu" }, "weights.incomplete"],
