@@ -36,7 +36,7 @@ export function repeatMask(mask: tf.Tensor, times: number): tf.Tensor {
  * @param key [B,G,M,K], and value
  * @param mask added to the scores, for [B,G,(H/G)*N,M]
  * @param drop drops out attention's weights
- * @returns [B,N,H*K]
+ * @returns [B,H,N,K]
  */
 export function attendGrouped(
   query: tf.Tensor,
@@ -50,14 +50,7 @@ export function attendGrouped(
   const keyHeads = key.shape[1]!
   const grouped = tf.reshape(query, [rows, keyHeads, (heads / keyHeads) * length, size])
   const scores = tf.add(tf.mul(tf.matMul(grouped, key, false, true), scale), mask)
-  const mixed = tf.reshape(tf.matMul(drop(tf.softmax(scores)), value), [rows, heads, length, size])
-  return tf.reshape(tf.transpose(mixed, [0, 2, 1, 3]), [rows, length, heads * size])
-}
-
-/** x [B,N,heads*K] -> [B,heads,N,K] */
-export function splitHeads(x: tf.Tensor, heads: number): tf.Tensor {
-  const [rows, length, width] = x.shape as [number, number, number]
-  return tf.transpose(tf.reshape(x, [rows, length, heads, width / heads]), [0, 2, 1, 3])
+  return tf.reshape(tf.matMul(drop(tf.softmax(scores)), value), [rows, heads, length, size])
 }
 
 /** The states at `places`, counted through all rows. x [B,N,D], places int32 [P] -> [P,D] */

@@ -16,8 +16,8 @@ import {
   softmaxCrossEntropy,
 } from "../engine"
 import { type Activation, activate } from "./activation"
-import { attendGrouped, causalMask, pickPlaces, type Remember, rememberNothing, splitHeads } from "./causal"
-import { layOut, type Packing, pickUp, readPacking } from "./packing"
+import { attendGrouped, causalMask, pickPlaces, type Remember, rememberNothing } from "./causal"
+import { joinHeads, type Packing, readPacking, splitHeads } from "./packing"
 
 /** The shape of a GPT-2, in transformers' words. */
 export interface Gpt2Shape {
@@ -68,7 +68,7 @@ export function gpt2Loss(shape: Gpt2Shape, inputs: NamedTensors, weights: NamedT
  */
 export function gpt2Logits(shape: Gpt2Shape, inputs: NamedTensors, weights: NamedTensors, rate = 0, random?: RandomStream): tf.Tensor {
   const pass: Pass = { shape, weights, rate, random }
-  const packing = readPacking(inputs.places, inputs.tokens)
+  const packing = readPacking(inputs.places, inputs.tokens, [shape.numHeads, 3 * shape.numHeads])
   const x = drop(pass, embedTokens(pass, inputs.inputIds, inputs.positions))
   const states = blocks(pass, x, causalMask(packing.grid[1]), rememberNothing, packing)
   return head(pass, pickPlaces(states, inputs.lossPlaces))
@@ -132,11 +132,10 @@ function selfAttention(pass: Pass, layer: number, x: tf.Tensor, mask: tf.Tensor,
   const block = `transformer.h.${layer}`
   const scale = (isScoreScaled ? (modelSize / numHeads) ** -0.5 : 1) / (isScoreScaledByLayer ? layer + 1 : 1)
   const joint = convolve(pass, `${block}.attn.c_attn`, norm(pass, `${block}.ln_1`, x))
-  const laid = packing ? layOut(packing, joint) : joint // [B,N,3*D]
-  const [query, key, value] = tf.split(laid, 3, 2).map((part) => splitHeads(part, numHeads)) // [B,H,N,K]
+  const [query, key, value] = tf.split(splitHeads(joint, 3 * numHeads, packing), 3, 1) // [B,H,N,K]
   const [keys, values] = remember(layer, key, value)
   const mixed = attendGrouped(query, keys, values, mask, scale, (weights) => drop(pass, weights))
-  return tf.add(x, drop(pass, convolve(pass, `${block}.attn.c_proj`, packing ? pickUp(packing, mixed) : mixed)))
+  return tf.add(x, drop(pass, convolve(pass, `${block}.attn.c_proj`, joinHeads(mixed, packing))))
 }
 
 /** x [..., D] -> [..., D] */

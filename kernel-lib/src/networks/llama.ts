@@ -7,8 +7,8 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { dropout, embed, inScope, linear, type NamedTensors, type RandomStream, rmsNorm, scatterRows, softmaxCrossEntropy } from "../engine"
 import { type Activation, activate } from "./activation"
-import { attendGrouped, causalMask, pickPlaces, type Remember, rememberNothing, repeatMask, splitHeads } from "./causal"
-import { layOut, type Packing, pickUp, readPacking } from "./packing"
+import { attendGrouped, causalMask, pickPlaces, type Remember, rememberNothing, repeatMask } from "./causal"
+import { joinHeads, type Packing, readPacking, splitHeads } from "./packing"
 import { type RotaryShape, type Turns, turn, turnsOfLength, turnsOfPositions } from "./rotary"
 
 /** The shape of a Llama, in transformers' words. */
@@ -79,7 +79,7 @@ export function llamaLoss(shape: LlamaShape, inputs: NamedTensors, weights: Name
 export function llamaLogits(shape: LlamaShape, inputs: NamedTensors, weights: NamedTensors, rate = 0, random?: RandomStream): tf.Tensor {
   const pass: Pass = { shape, weights, rate, random }
   const { rotary, headSize, numHeads, numKeyHeads } = shape
-  const packing = readPacking(inputs.places, inputs.tokens)
+  const packing = readPacking(inputs.places, inputs.tokens, [numHeads, numKeyHeads])
   const [, length] = packing.grid
   const mask = repeatMask(causalMask(length), numHeads / numKeyHeads)
   const places: Places = { turns: turnsOfLength(rotary, headSize, length), mask, packing }
@@ -144,17 +144,14 @@ function selfAttention(pass: Pass, layer: number, x: tf.Tensor, { turns, mask, p
   const { numHeads, numKeyHeads, headSize, hasQueryBias, hasOutputBias } = pass.shape
   const name = `model.layers.${layer}.self_attn`
   const h = norm(pass, `model.layers.${layer}.input_layernorm`, x)
-  const split = (part: string, heads: number) => {
-    const projected = project(pass, `${name}.${part}`, h, hasQueryBias)
-    return splitHeads(packing ? layOut(packing, projected) : projected, heads)
-  }
+  const split = (part: string, heads: number) => splitHeads(project(pass, `${name}.${part}`, h, hasQueryBias), heads, packing)
   const normed = (part: string, x: tf.Tensor) => (pass.shape.hasHeadNorms ? norm(pass, `${name}.${part}`, x) : x)
   const turned = (x: tf.Tensor) => (pass.shape.unturnedLayers?.includes(layer) ? x : turn(x, turns))
   const query = turned(normed("q_norm", split("q_proj", numHeads))) // [B,H,N,K]
   const key = turned(normed("k_norm", split("k_proj", numKeyHeads))) // [B,G,N,K]
   const [keys, values] = remember(layer, key, split("v_proj", numKeyHeads)) // [B,G,M,K]
   const mixed = attendGrouped(query, keys, values, mask, headSize ** -0.5, (weights) => dropout(weights, pass.rate, pass.random))
-  return tf.add(x, project(pass, `${name}.o_proj`, packing ? pickUp(packing, mixed) : mixed, hasOutputBias))
+  return tf.add(x, project(pass, `${name}.o_proj`, joinHeads(mixed, packing), hasOutputBias))
 }
 
 /** x [..., D] -> [..., D] */

@@ -6,7 +6,7 @@
 import * as tf from "@tensorflow/tfjs-core"
 import { dropout, embed, inScope, linear, type NamedTensors, type RandomStream, rmsNorm, scatterRows, softmaxCrossEntropy } from "../engine"
 import { type Activation, activate } from "./activation"
-import { layOut, type Packing, pickUp, readPacking } from "./packing"
+import { joinHeads, type Packing, readPacking, splitHeads } from "./packing"
 
 /** The shape of a T5, in transformers' words. */
 export interface T5Shape {
@@ -63,10 +63,11 @@ export function t5Loss(shape: T5Shape, inputs: NamedTensors, weights: NamedTenso
  */
 export function t5Logits(shape: T5Shape, inputs: NamedTensors, weights: NamedTensors, rate = 0, random?: RandomStream): tf.Tensor {
   const pass: Pass = { shape, weights, rate, random }
-  const source = readPacking(inputs.sourcePlaces, inputs.sourceTokens)
+  const source = readPacking(inputs.sourcePlaces, inputs.sourceTokens, [shape.numHeads])
   const mask = maskScores(tf.reshape(source.isPlace, [...source.grid]))
   const encoded = encode(pass, inputs.inputIds, mask, bucketTable(shape, source.grid[1], true), source)
-  return decode(pass, inputs.decoderIds, readPacking(inputs.targetPlaces, inputs.targetTokens), { encoded, source, mask })
+  const target = readPacking(inputs.targetPlaces, inputs.targetTokens, [shape.numHeads])
+  return decode(pass, inputs.decoderIds, target, { encoded, source, mask })
 }
 
 /** ids [B,S] or, with their packing, [P], mask [B,1,1,S], buckets int32 [S*S] -> [B,S,D] or [P,D] */
@@ -142,21 +143,14 @@ function attend(pass: Pass, query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, 
   return tf.matMul(drop(pass, tf.softmax(scores)), value)
 }
 
-/** x [B,N,D] or [P,D] -> [B,H,N,K] */
-function project(pass: Pass, name: string, x: tf.Tensor, packing?: Packing): tf.Tensor {
-  const { numHeads, headSize } = pass.shape
-  const projected = linear(x, pass.weights[`${name}.weight`], undefined, { transposeWeight: true })
-  const laid = packing ? layOut(packing, projected) : projected // [B,N,H*K]
-  const [rows, length] = laid.shape
-  return tf.transpose(tf.reshape(laid, [rows, length!, numHeads, headSize]), [0, 2, 1, 3])
+/** x [B,N,D] or, with a packing, [P,D] -> [B,H,N,K] */
+function project({ shape, weights }: Pass, name: string, x: tf.Tensor, packing?: Packing): tf.Tensor {
+  return splitHeads(linear(x, weights[`${name}.weight`], undefined, { transposeWeight: true }), shape.numHeads, packing)
 }
 
 /** x [B,H,N,K] -> [B,N,D] or, with a packing, [P,D] */
-function merge(pass: Pass, name: string, x: tf.Tensor, packing?: Packing): tf.Tensor {
-  const [rows, heads, length, size] = x.shape
-  const joined = tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [rows, length!, heads! * size!])
-  const taken = packing ? pickUp(packing, joined) : joined
-  return linear(taken, pass.weights[`${name}.weight`], undefined, { transposeWeight: true })
+function merge({ weights }: Pass, name: string, x: tf.Tensor, packing?: Packing): tf.Tensor {
+  return linear(joinHeads(x, packing), weights[`${name}.weight`], undefined, { transposeWeight: true })
 }
 
 /** x [..., D] -> [..., V] */
