@@ -29,7 +29,7 @@ export type DatasetCandidates = Candidates<DatasetCandidate>
 /**
  * Finds datasets for a prompt. Take one with `loadDataset(candidates[0], { run })` or by its name, `candidates.named("dates-cldr")`;
  * `candidates.chosen` is what the pipeline takes, undefined when none fits. Chosen is the set with more than half of the teacher's votes (with
- * `take: n`, each with more than one in n + 1) or, where the teacher cannot vote, the first one if it
+ * `take: n`, each with more than one in n + 1) or, where the teacher cannot vote or a simulated one finds none, the first one if it
  * has much of what the prompt says, or is far ahead of the next, and its rows look like the demonstrations. Gated, private and script-only sets
  * are shown, and never chosen.
  *
@@ -64,9 +64,10 @@ export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions,
         : undefined
     const votesOf = ({ card }: Placed) => voting?.counts.get(card.id) ?? 0
     const ranked = candidates.sort((a, b) => votesOf(b) - votesOf(a))
-    const fitting = voting
-      ? ranked.filter((candidate) => isUsable(candidate) && votesOf(candidate) * (take + 1) > votes)
-      : usable.slice(0, take).filter((candidate) => fitsWithoutVotes(candidate, placed, spec))
+    const voted = ranked.filter((candidate) => isUsable(candidate) && votesOf(candidate) * (take + 1) > votes)
+    // A simulated teacher that finds none has only counted words more coarsely than the search did.
+    const isJudged = voting !== undefined && (voted.length > 0 || !teacher?.isSimulated)
+    const fitting = isJudged ? voted : usable.slice(0, take).filter((candidate) => fitsWithoutVotes(candidate, placed, spec))
     const chosen = new Set<Placed>(fitting.slice(0, take))
     return present(
       ranked.map((candidate) => ({
@@ -78,7 +79,7 @@ export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions,
       })),
       searched,
       fingerprint,
-      voting && describeVoting(voting, teacher!),
+      voting && `${describeVoting(voting, teacher!)}${isJudged || fitting.length === 0 ? "" : ", then taken by the search"}`,
     )
   },
   summarize: ({ chosen, searched }) => (chosen ? `${chosen.card.id} of ${searched} datasets` : `none of ${searched} datasets fits`),
@@ -203,7 +204,13 @@ function describeCandidates(candidates: DatasetCandidates, asked: string | undef
       why: candidate.why,
       isChosen: candidate.isChosen,
     })),
-    nextStep: "loadDataset(candidates[0], { run })",
+    nextStep:
+      candidates.length > 0 && !candidates.chosen
+        ? "generateDataset(spec, { run })"
+        : `loadDataset(candidates[${Math.max(
+            0,
+            candidates.findIndex(({ isChosen }) => isChosen),
+          )}], { run })`,
   }
 }
 
