@@ -100,7 +100,7 @@ export function openNodeRuntime(provider: Provider = "cpu", load: () => Runtime 
     async run(session, options, given) {
       const { inputs, outputs } = given as NodeBinding
       const feeds = Object.fromEntries(
-        [...inputs].map(([name, { type, data, shape }]) => [name, new runtime.Tensor(type, data, [...shape])]),
+        [...inputs].map(([name, { type, data, shape }]) => [name, new runtime.Tensor(type, ownMemory(data), [...shape])]),
       )
       try {
         const opened = await (session as NodeSession).opened
@@ -115,6 +115,11 @@ export function openNodeRuntime(provider: Provider = "cpu", load: () => Runtime 
     registerArena: nothing,
     unregisterArena: nothing,
   }
+}
+
+/** The binding refuses memory that threads share, as the optimizer's is. */
+function ownMemory<Data extends NodeTensor["data"]>(data: Data): Data {
+  return data.buffer instanceof SharedArrayBuffer ? (data.slice() as Data) : data
 }
 
 function checkRuns({ isTerminated }: RunOptions): void {
