@@ -1,7 +1,7 @@
 // What transformers calls the weights of the encoders that share BERT's network.
 
-/** Whose names an encoder's weights have; RoBERTa's are BERT's but for the head. */
-export type BertNaming = "bert" | "roberta" | "distilbert" | "mpnet"
+/** Whose names an encoder's weights have; RoBERTa's and ELECTRA's are BERT's but for the head. */
+export type BertNaming = "bert" | "roberta" | "distilbert" | "mpnet" | "electra"
 
 /** Names within a layer. */
 interface LayerNames {
@@ -30,6 +30,7 @@ const bertLayer: LayerNames = {
 const layerNames: Readonly<Record<BertNaming, LayerNames>> = {
   bert: bertLayer,
   roberta: bertLayer,
+  electra: bertLayer,
   mpnet: {
     ...bertLayer,
     query: "attention.attn.q",
@@ -62,6 +63,9 @@ export function nameClassifier(naming: BertNaming, prefix: string): readonly [in
   if (naming === "bert") return [`${prefix}pooler.dense`, "classifier"]
   return naming === "distilbert" ? ["pre_classifier", "classifier"] : ["classifier.dense", "classifier.out_proj"]
 }
+
+/** ELECTRA's layer from the embeddings' size to the model's. */
+export const projectionLayer = "embeddings_project"
 
 /** The layer that scores each token as a start and as an end. */
 export const spanLayer = "qa_outputs"

@@ -1,6 +1,6 @@
 // The weights that a BERT of a given shape has, under transformers' names, and how transformers draws them before training.
 import type { BertShape } from "./bert"
-import { nameClassifier, nameLayer, spanLayer } from "./bert-names"
+import { nameClassifier, nameLayer, projectionLayer, spanLayer } from "./bert-names"
 import { bias, gain, type InitialWeight, matrix } from "./initial-weights"
 
 /**
@@ -8,9 +8,9 @@ import { bias, gain, type InitialWeight, matrix } from "./initial-weights"
  * @param deviation transformers' `initializer_range`
  */
 export function listBertWeights(shape: BertShape, deviation = 0.02): InitialWeight[] {
-  const { naming, prefix, modelSize, feedForwardSize } = shape
-  const table = (name: string, rows: number, width = modelSize) => matrix(`${prefix}${name}`, [rows, width], deviation)
-  const norm = (name: string) => [gain(name, modelSize), bias(name, modelSize)]
+  const { naming, prefix, modelSize, feedForwardSize, embeddingSize = modelSize } = shape
+  const table = (name: string, rows: number, width = embeddingSize) => matrix(`${prefix}${name}`, [rows, width], deviation)
+  const norm = (name: string, width = modelSize) => [gain(name, width), bias(name, width)]
   const dense = (name: string, outputs = modelSize, inputs = modelSize) => [matrix(name, [outputs, inputs], deviation), bias(name, outputs)]
   const layer = (at: number) => {
     const names = nameLayer(naming, prefix, at)
@@ -26,7 +26,8 @@ export function listBertWeights(shape: BertShape, deviation = 0.02): InitialWeig
     table("embeddings.word_embeddings", shape.vocabularySize),
     table("embeddings.position_embeddings", shape.numPositions),
     ...(shape.numTokenTypes > 0 ? [table("embeddings.token_type_embeddings", shape.numTokenTypes)] : []),
-    ...norm(`${prefix}embeddings.LayerNorm`),
+    ...norm(`${prefix}embeddings.LayerNorm`, embeddingSize),
+    ...(embeddingSize === modelSize ? [] : dense(`${prefix}${projectionLayer}`, modelSize, embeddingSize)),
     ...(shape.relativeBuckets > 0 ? [table("encoder.relative_attention_bias", shape.relativeBuckets, shape.numHeads)] : []),
     ...Array.from({ length: shape.numLayers }, (_, at) => layer(at)).flat(),
     ...listHeadWeights(shape, dense),

@@ -1,12 +1,13 @@
 // BERT (Devlin et al. 2019, arXiv 1810.04805) as transformers runs it, and the encoders that differ in names and details: RoBERTa and
-// XLM-RoBERTa (positions counted from the padding id), DistilBERT (no token types, a head of its own), MPNet (position biases as T5's).
+// XLM-RoBERTa (positions counted from the padding id), DistilBERT (no token types, a head of its own), MPNet (position biases as T5's),
+// ELECTRA (embeddings that may be smaller than the model).
 // Heads: a label of the whole text, or the span of the text that answers a question. Weights lie as transformers stores them: [outputs, inputs].
 //
 // In shapes: B rows, S tokens, D model, H heads, K numbers a head, F feed-forward, N labels.
 import * as tf from "@tensorflow/tfjs-core"
-import { dropout, embed, inScope, layerNorm, linear, type NamedTensors, type RandomStream, relu, softmaxCrossEntropy } from "../engine"
+import { dropout, embed, inScope, layerNorm, linear, type NamedTensors, type RandomStream, softmaxCrossEntropy } from "../engine"
 import { type Activation, activate } from "./activation"
-import { type BertNaming, nameClassifier, nameLayer, spanLayer } from "./bert-names"
+import { type BertNaming, nameClassifier, nameLayer, projectionLayer, spanLayer } from "./bert-names"
 
 /** The shape of a BERT. */
 export interface BertShape {
@@ -16,6 +17,8 @@ export interface BertShape {
   readonly vocabularySize: number
   /** `hidden_size` */
   readonly modelSize: number
+  /** `embedding_size`, where a layer brings embeddings to the model's size. */
+  readonly embeddingSize?: number
   /** `intermediate_size` */
   readonly feedForwardSize: number
   readonly numHeads: number
@@ -103,13 +106,16 @@ export function bertLabelLogits(
   const states = bertStates(shape, inputs, weights, rates, random)
   const [inner, outer] = nameClassifier(shape.naming, shape.prefix)
   const drop = (x: tf.Tensor) => dropout(x, rates.head, random)
-  const isDroppedFirst = shape.naming === "roberta" || shape.naming === "mpnet"
+  const isDroppedFirst = shape.naming !== "bert" && shape.naming !== "distilbert"
   return inScope("classifier", () => {
     const first = firstState(states)
     const h = connect(weights, inner, isDroppedFirst ? drop(first) : first) // [B,D]
-    return connect(weights, outer, drop(shape.naming === "distilbert" ? relu(h) : tf.tanh(h)))
+    return connect(weights, outer, drop(activate(headActivations[shape.naming] ?? "tanh", h)))
   })
 }
+
+/** Between the layers of a classifier; tanh where nothing is said. */
+const headActivations: Readonly<Partial<Record<BertNaming, Activation>>> = { distilbert: "relu", electra: "gelu" }
 
 /**
  * The mean of the cross-entropies of the answers' first and last tokens. Scores of padding do not count, so that a row's loss is the same
@@ -175,10 +181,11 @@ function embedTokens(pass: Pass, inputs: NamedTensors): tf.Tensor {
   let x = embed(table("word"), inputs.inputIds)
   if (shape.numTokenTypes > 0) {
     const types = table("token_type")
-    x = tf.add(x, "tokenTypes" in inputs ? embed(types, inputs.tokenTypes) : tf.slice(types, [0, 0], [1, shape.modelSize]))
+    x = tf.add(x, "tokenTypes" in inputs ? embed(types, inputs.tokenTypes) : tf.slice(types, [0, 0], [1, types.shape[1]!]))
   }
   x = tf.add(x, embed(table("position"), inputs.positions))
-  return drop(pass, norm(pass, `${shape.prefix}embeddings.LayerNorm`, x))
+  const embedded = drop(pass, norm(pass, `${shape.prefix}embeddings.LayerNorm`, x))
+  return shape.embeddingSize === undefined ? embedded : connect(weights, `${shape.prefix}${projectionLayer}`, embedded)
 }
 
 /** x [B,S,D], bias [B,1 or H,1 or S,S] -> [B,S,D] */

@@ -24,6 +24,7 @@ const kinds = {
   camembert: { naming: "roberta", prefix: "roberta.", className: "Camembert" },
   distilbert: { naming: "distilbert", prefix: "distilbert.", className: "DistilBert" },
   mpnet: { naming: "mpnet", prefix: "mpnet.", className: "MPNet" },
+  electra: { naming: "electra", prefix: "electra.", className: "Electra" },
 } as const satisfies Record<string, { naming: BertNaming; prefix: string; className: string }>
 
 /** transformers' `model_type`s of the encoders here. */
@@ -37,7 +38,14 @@ const vocabularySizes: Readonly<Record<BertModelType, number>> = {
   camembert: 30522,
   distilbert: 30522,
   mpnet: 30527,
+  electra: 30522,
 }
+
+/** transformers' defaults of sizes. */
+const base = { modelSize: 768, feedForwardSize: 3072, numHeads: 12 }
+const electraSmall = { modelSize: 256, feedForwardSize: 1024, numHeads: 4 }
+/** `embedding_size` of an ELECTRA that names none. */
+const electraEmbeddingSize = 128
 
 /** DistilBERT's names of members, where they are not BERT's. */
 const distilbertNames: Readonly<Record<string, string>> = {
@@ -89,21 +97,24 @@ function readShape(modelType: BertModelType, members: ConfigurationMembers, name
   const countsFromPadding = naming === "roberta" || naming === "mpnet"
   // MPNet's code has its padding id fixed.
   const [padId] = naming === "mpnet" ? [1] : members.ids("pad_token_id", vocabularySize, [countsFromPadding ? 1 : 0])
-  const modelSize = members.count(nameOf("hidden_size"), 768)
-  const numHeads = members.count(nameOf("num_attention_heads"), 12)
+  const sizes = naming === "electra" ? electraSmall : base
+  const modelSize = members.count(nameOf("hidden_size"), sizes.modelSize)
+  const numHeads = members.count(nameOf("num_attention_heads"), sizes.numHeads)
+  const embeddingSize = naming === "electra" ? members.count("embedding_size", electraEmbeddingSize) : modelSize
   if (modelSize % numHeads > 0) members.refuse(nameOf("num_attention_heads"), `a divisor of the model's size, ${modelSize}`)
   const shape: BertShape = {
     naming,
     prefix,
     vocabularySize,
     modelSize,
-    feedForwardSize: members.count(nameOf("intermediate_size"), 3072),
+    ...(embeddingSize === modelSize ? {} : { embeddingSize }),
+    feedForwardSize: members.count(nameOf("intermediate_size"), sizes.feedForwardSize),
     numHeads,
     numLayers: members.count(nameOf("num_hidden_layers"), naming === "distilbert" ? 6 : 12),
     numPositions: members.count("max_position_embeddings", 512),
     countsFromPadding,
     padId: padId ?? members.refuse("pad_token_id", "an id of the vocabulary"),
-    numTokenTypes: naming === "bert" || naming === "roberta" ? members.count("type_vocab_size", 2) : 0,
+    numTokenTypes: naming === "distilbert" || naming === "mpnet" ? 0 : members.count("type_vocab_size", 2),
     relativeBuckets: naming === "mpnet" ? members.count("relative_attention_num_buckets", mpnetBuckets.relativeBuckets) : 0,
     // DistilBERT's code has its norms' epsilon fixed.
     normEpsilon: naming === "distilbert" ? 1e-12 : members.number("layer_norm_eps", 1e-12),

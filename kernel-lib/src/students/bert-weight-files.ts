@@ -32,7 +32,7 @@ export async function readEncoderWithHead(
   )
 }
 
-const prefixes = ["bert.", "roberta.", "distilbert.", "mpnet."]
+const prefixes = ["bert.", "roberta.", "distilbert.", "mpnet.", "electra."]
 
 function listFileNames(name: string, { prefix }: BertShape, files: WeightFiles): string[] {
   const bare = prefix !== "" && name.startsWith(prefix) ? name.slice(prefix.length) : name

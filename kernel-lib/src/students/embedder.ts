@@ -39,8 +39,8 @@ export interface Embedder {
 }
 
 /**
- * Loads an embedding model from a folder that sentence-transformers wrote (modules.json), or from one of a bare BERT, RoBERTa, DistilBERT or
- * MPNet, whose states are then averaged and brought to length 1.
+ * Loads an embedding model from a folder that sentence-transformers wrote (modules.json), or from one of a bare BERT, RoBERTa, DistilBERT,
+ * MPNet or ELECTRA, whose states are then averaged and brought to length 1.
  * @throws InputError `student.missing`, `student.config`, `student.architecture`, `tokenizer.*`, `weights.*`
  */
 export async function loadEmbedder(folder: string, { engine = "auto", threads }: LoadEmbedderOptions = {}): Promise<Embedder> {

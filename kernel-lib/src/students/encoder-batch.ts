@@ -12,7 +12,7 @@ export interface EncoderText {
 
 /** Whether the network reads token types, and pairs differ by them: RoBERTa has them and leaves them at 0. */
 export function readsTokenTypes(shape: BertShape): boolean {
-  return shape.naming === "bert" && shape.numTokenTypes > 1
+  return shape.naming !== "roberta" && shape.numTokenTypes > 1
 }
 
 /**

@@ -35,8 +35,8 @@ export interface LoadedTokenEncoder extends TokenEncoder {
 }
 
 /**
- * Loads the encoder in `folder` (BERT, RoBERTa, XLM-RoBERTa, CamemBERT, DistilBERT or MPNet, whatever head it has), to score answers by
- * BERTScore with `bertScore` or `evaluate`.
+ * Loads the encoder in `folder` (BERT, RoBERTa, XLM-RoBERTa, CamemBERT, DistilBERT, MPNet or ELECTRA, whatever head it has), to score
+ * answers by BERTScore with `bertScore` or `evaluate`.
  * @throws InputError `student.missing`, `student.config`, `student.architecture`, `student.no-such-layer`, `tokenizer.*`, `weights.*`
  */
 export async function loadTokenEncoder(

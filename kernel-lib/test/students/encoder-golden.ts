@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url"
 import { listTensors, WeightReader } from "../../src/students/safetensors"
 import { countNumbers } from "../../src/students/weight-entry"
 
-export const labelEncoders = ["bert-labels", "roberta-labels", "distilbert-labels", "mpnet-labels"] as const
+export const labelEncoders = ["bert-labels", "roberta-labels", "distilbert-labels", "mpnet-labels", "electra-labels"] as const
 export const spanEncoders = ["bert-span", "roberta-span"] as const
 export const goldenEncoders = [...labelEncoders, ...spanEncoders] as const
 export type GoldenEncoder = (typeof goldenEncoders)[number]

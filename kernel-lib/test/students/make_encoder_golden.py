@@ -24,6 +24,7 @@ from transformers import (
     BertConfig,
     BertModel,
     DistilBertConfig,
+    ElectraConfig,
     MPNetConfig,
     PreTrainedTokenizerFast,
     RobertaConfig,
@@ -38,6 +39,7 @@ MODELS = {
     "roberta-labels": (RobertaConfig, 36, dict(SHAPE, max_position_embeddings=44, pad_token_id=3, type_vocab_size=1, num_labels=4, hidden_act="gelu_new", layer_norm_eps=1e-5)),
     "distilbert-labels": (DistilBertConfig, 7, dict(dim=12, n_layers=1, n_heads=2, hidden_dim=17, dropout=0.0, attention_dropout=0.0, seq_classif_dropout=0.0, max_position_embeddings=40, num_labels=3)),
     "mpnet-labels": (MPNetConfig, 4, dict(SHAPE, max_position_embeddings=44, num_labels=2, hidden_act="relu")),
+    "electra-labels": (ElectraConfig, 8, dict(SHAPE, embedding_size=7, max_position_embeddings=40, num_labels=3)),
     "bert-span": (BertConfig, 5, dict(SHAPE, max_position_embeddings=48, hidden_act="silu")),
     "roberta-span": (RobertaConfig, 6, dict(SHAPE, max_position_embeddings=50, pad_token_id=1, type_vocab_size=1)),
 }
