@@ -112,7 +112,11 @@ const plainRows = [
 describe("a repository that was renamed", () => {
   test("is read by its former name, and the token goes where the hub sends it, not to the store", async () => {
     expect((await read("old/pairs")).rows).toEqual(plainRows)
-    await expect(read("old/closed-pairs")).rejects.toMatchObject({ code: "hub.no-access" })
+    await expect(read("old/closed-pairs")).rejects.toMatchObject({
+      code: "hub.no-access",
+      message: expect.stringMatching(/^old\/closed-pairs is gated: accept its terms/),
+    })
+    await expect(read("no/pairs")).rejects.toMatchObject({ code: "hub.no-access", message: expect.stringContaining("not there at all") })
     server.requests.length = 0
     expect((await read("old/closed-pairs", { accessToken: token })).rows).toEqual(plainRows)
     expect(server.requests.map(({ to, hasToken }) => hasToken === (to === "hub"))).not.toContain(false)

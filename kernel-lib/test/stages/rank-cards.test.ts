@@ -1,7 +1,8 @@
 // What retrieveDatasets makes of a prompt's words, and of what a set's rows look like beside the demonstrations.
 import { describe, expect, it, test } from "vitest"
-import type { DatasetCard } from "../../src/core/hub"
+import type { DatasetCard, Hub } from "../../src/core/hub"
 import { PromptSpec } from "../../src/core/prompt-spec"
+import type { Teacher } from "../../src/core/teacher"
 import { isOtherInput, likenessOf } from "../../src/stages/retrieve-datasets/guess-columns"
 import { findNearWords, isOneSlipAway } from "../../src/stages/retrieve-datasets/near-words"
 import { rankCards } from "../../src/stages/retrieve-datasets/rank-cards"
@@ -22,17 +23,17 @@ const cards = [
   card("a/mood", "Sentences with their sentiment", ["a lovely evening", "joy"], ["joy", "grief"]),
   card("a/digits", "Numbers of other countries as decimal digits", ["1.234,5", "1234.5"]),
 ]
-const find = (instruction: string, ...pairs: (readonly [string, string])[]) =>
-  retrieveDatasets(new PromptSpec({ instruction, demonstrations: pairs.map(([input, output]) => ({ input, output })) }), {
-    hub: {
-      name: "three",
-      identity: `three ${instruction}`,
-      findDatasets: async () => ({ cards, searched: cards.length }),
-      findModels: async () => ({ cards: [], searched: 0 }),
-      readRows: async () => ({ columns: [], rows: [] }),
-      fetchModel: async () => "",
-    },
-  })
+const hub: Hub = {
+  name: "three",
+  identity: "three",
+  findDatasets: async () => ({ cards, searched: cards.length }),
+  findModels: async () => ({ cards: [], searched: 0 }),
+  readRows: async () => ({ columns: [], rows: [] }),
+  fetchModel: async () => "",
+}
+const specOf = (instruction: string, ...pairs: (readonly [string, string])[]) =>
+  new PromptSpec({ instruction, demonstrations: pairs.map(([input, output]) => ({ input, output })) })
+const find = (...prompt: Parameters<typeof specOf>) => retrieveDatasets(specOf(...prompt), { hub })
 
 describe("words that no card has", () => {
   const known = new Set(["translation", "translated", "weather", "sentiment", "mood"])
@@ -101,6 +102,37 @@ describe("what is taken without votes", () => {
     expect(candidates.chosen).toBeUndefined()
     expect(candidates.map(({ card }) => card.id)).toContain("a/mood")
     expect(candidates[0].card.id).toBe("a/mood")
+  })
+})
+
+describe("a prompt in another language", () => {
+  const teacher = (description: string) => {
+    const asked: string[] = []
+    const complete: Teacher["complete"] = async ({ schema }) => {
+      asked.push(schema?.name ?? "")
+      const answer = schema?.name === "dataset_description" ? description : JSON.stringify({ name: "a/weather" })
+      return { texts: [answer], finishReasons: ["stop"], usage: { inputTokens: 1, outputTokens: 1 }, usd: 0 }
+    }
+    return { teacher: { name: "polyglot", identity: `polyglot ${description}`, isRecorded: true, complete }, asked }
+  }
+  const spec = specOf("把天气预报翻译成德文", ["雪", "Schnee"])
+
+  it("is described in English by the teacher, and that is searched for", async () => {
+    const { teacher: polyglot, asked } = teacher('{"description": "Translations of weather forecasts"}')
+    const candidates = await retrieveDatasets(spec, { hub, teacher: polyglot, votes: 1 })
+    expect([candidates[0].card.id, candidates[0].isChosen]).toEqual(["a/weather", true])
+    expect(candidates[0].why).toContain("words: ")
+    expect(asked).toEqual(["dataset_description", "dataset_choice"])
+  })
+
+  it("is searched as it is where the teacher cannot, and where its own words find something", async () => {
+    const { teacher: silent, asked } = teacher("no idea")
+    const candidates = await retrieveDatasets(spec, { hub, teacher: silent, votes: 1 })
+    expect(candidates).toHaveLength(3)
+    expect(asked).toEqual(["dataset_description", "dataset_description", "dataset_choice"])
+    asked.length = 0
+    await retrieveDatasets(specOf("Translations of forecasts"), { hub, teacher: silent, votes: 1 })
+    expect(asked).toEqual(["dataset_choice"])
   })
 })
 

@@ -86,9 +86,13 @@ export function explainHubError(error: unknown, { endpoint }: HubConnection, id:
     if (error.statusCode === 404)
       return new InputError(`hub.no-such-${what}`, `${endpoint} has no ${what} ${id}: check its name.`, { cause: error })
     if (error.statusCode === 401 || error.statusCode === 403) {
+      // A gated repository says so; of a private one the hub tells nobody that it is there.
+      const isGated = /gated|restricted|awaiting/i.test(error.message)
       return new InputError(
         "hub.no-access",
-        `${id} is gated or private, or is not there at all: check its name, accept its terms on ${page} where it has some, and set HF_TOKEN to a token that may read it.`,
+        isGated
+          ? `${id} is gated: accept its terms on ${page}, and set HF_TOKEN to a token that may read it.`
+          : `${id} is gated or private, or is not there at all: check its name, accept its terms on ${page} where it has some, and set HF_TOKEN to a token that may read it.`,
         { cause: error },
       )
     }

@@ -12,6 +12,7 @@ import { type CandidatesPayload, payloadVersion } from "../../display/payloads"
 import { makeSelfShowing } from "../../display/self-showing"
 import { defineStage } from "../../store/define-stage"
 import { type ColumnChoice, chooseColumns } from "./choose-columns"
+import { describeWanted } from "./describe-wanted"
 import { type RankedCard, rankCards } from "./rank-cards"
 import { type Voting, voteForDataset } from "./vote-for-dataset"
 
@@ -31,7 +32,8 @@ export type DatasetCandidates = Candidates<DatasetCandidate>
  * `candidates.chosen` is what the pipeline takes, undefined when none fits. Chosen is the set with more than half of the teacher's votes (with
  * `take: n`, each with more than one in n + 1) or, where the teacher cannot vote or a simulated one finds none, the first one if it
  * has much of what the prompt says, or is far ahead of the next, and its rows look like the demonstrations. Gated, private and script-only sets
- * are shown, and never chosen.
+ * are shown, and never chosen. Where no card has two words of the prompt, as when it is in another language, the teacher describes the set in
+ * English, and that is searched for.
  *
  * @throws InputError `hub.missing`; ServiceError where hub or teacher cannot be reached
  * @example
@@ -47,8 +49,13 @@ export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions,
   async work(spec, { limit = 5, votes = 5, take = 1 }, { run, signal, fingerprint, progress }) {
     const { hub, teacher } = run
     if (!hub) throw new InputError("hub.missing", "No hub was given: pass hub: bundledHub() or huggingFaceHub(), or a run that has one.")
-    const { cards, searched, scores } = await hub.findDatasets(spec.instruction, { signal })
-    const found = rankCards(spec.instruction, cards, scores)
+    const search = async (query: string) => {
+      const { cards, searched, scores } = await hub.findDatasets(query, { signal })
+      return { found: rankCards(query, cards, scores), searched }
+    }
+    const own = await search(spec.instruction)
+    const wanted = votes > 0 ? await describeWanted(own.found, spec, teacher, signal) : undefined
+    const { found, searched } = wanted === undefined ? own : await search(wanted)
     const placed = await Promise.all(found.map((hit) => place(hit, { spec, teacher: undefined, signal })))
     const best = placed.sort((a, b) => b.score - a.score || likenessOf(b) - likenessOf(a)).slice(0, limit)
     const candidates = await Promise.all(best.map((candidate) => place(candidate, { spec, teacher, signal })))
@@ -79,7 +86,12 @@ export const retrieveDatasets = defineStage<PromptSpec, RetrieveDatasetsOptions,
       })),
       searched,
       fingerprint,
-      voting && `${describeVoting(voting, teacher!)}${isJudged || fitting.length === 0 ? "" : ", then taken by the search"}`,
+      [
+        wanted !== undefined && `by a description of ${teacher?.name}`,
+        voting && `${describeVoting(voting, teacher!)}${isJudged || fitting.length === 0 ? "" : ", then taken by the search"}`,
+      ]
+        .filter(Boolean)
+        .join(", "),
     )
   },
   summarize: ({ chosen, searched }) => (chosen ? `${chosen.card.id} of ${searched} datasets` : `none of ${searched} datasets fits`),
