@@ -19,11 +19,18 @@ export interface ReadTableOptions {
 
 /** Features as Hugging Face `datasets` describes them, in a file's own metadata. */
 interface HuggingFaceFeatures {
-  readonly [column: string]: { readonly _type?: string; readonly names?: readonly string[] } | undefined
+  readonly [column: string]: HuggingFaceFeature | undefined
+}
+
+interface HuggingFaceFeature {
+  readonly _type?: string
+  readonly names?: readonly string[]
+  /** What the members of a `List` or a `Sequence` are. */
+  readonly feature?: HuggingFaceFeature
 }
 
 /**
- * The names that stand behind the whole numbers of `ClassLabel` columns, from the `huggingface` metadata that
+ * The names that stand behind the whole numbers of `ClassLabel` columns and of lists of such, from the `huggingface` metadata that
  * `datasets` writes into Arrow and Parquet files. Empty where there are none.
  */
 export function labelNamesOf(metadata: string | undefined): ReadonlyMap<string, readonly string[]> {
@@ -35,7 +42,8 @@ export function labelNamesOf(metadata: string | undefined): ReadonlyMap<string, 
   } catch {
     return names
   }
-  for (const [column, feature] of Object.entries(features ?? {})) {
+  for (const [column, outer] of Object.entries(features ?? {})) {
+    const feature = outer?.feature ?? outer
     if (feature?._type === "ClassLabel" && Array.isArray(feature.names)) names.set(column, feature.names)
   }
   return names
@@ -50,9 +58,9 @@ export function plainCell(value: unknown, labels?: readonly string[]): unknown {
   }
   if (labels && typeof value === "number") return labels[value] ?? null
   if (typeof value !== "object" || value instanceof Date || value instanceof Uint8Array) return value
-  if (Array.isArray(value) || ArrayBuffer.isView(value)) return Array.from(value as Iterable<unknown>, (item) => plainCell(item))
+  if (Array.isArray(value) || ArrayBuffer.isView(value)) return Array.from(value as Iterable<unknown>, (item) => plainCell(item, labels))
   const nested: unknown = "toJSON" in value && typeof value.toJSON === "function" ? value.toJSON() : value
-  if (Array.isArray(nested)) return nested.map((item) => plainCell(item))
+  if (Array.isArray(nested)) return nested.map((item) => plainCell(item, labels))
   return Object.fromEntries(Object.entries(nested as object).map(([key, item]) => [key, plainCell(item)]))
 }
 
