@@ -9,7 +9,7 @@ import { dimensions, makeCards, SyntheticEmbedder } from "../bench/retrieval/syn
 
 const count = 25_000
 const folder = mkdtempSync(join(tmpdir(), "prompt2model-large-"))
-const embedder = new SyntheticEmbedder(count)
+const embedder = new SyntheticEmbedder()
 beforeAll(async () => {
   await buildIndex(makeCards(count), { folder: join(folder, "index"), embedder })
 })

@@ -79,15 +79,15 @@ async function rank({ data, every, form, method, depth }: RankQuestion) {
 
 async function buildSynthetic({ folder, count }: { folder: string; count: number }) {
   const began = performance.now()
-  await buildIndex(makeCards(count), { folder, embedder: new SyntheticEmbedder(count) })
+  await buildIndex(makeCards(count), { folder, embedder: new SyntheticEmbedder() })
   const seconds = (performance.now() - began) / 1000
   const files = readdirSync(folder).map((name) => statSync(join(folder, name)).size)
   return { seconds, megabytes: files.reduce((sum, size) => sum + size, 0) / 1e6 }
 }
 
 /** Milliseconds of each search, after some that do not count. */
-async function timeSearches({ folder, cards, method, count }: { folder: string; cards: number; method: SearchMethod; count: number }) {
-  index = await openIndex(folder, { embedder: new SyntheticEmbedder(cards) })
+async function timeSearches({ folder, method, count }: { folder: string; method: SearchMethod; count: number }) {
+  index = await openIndex(folder, { embedder: new SyntheticEmbedder() })
   const times: number[] = []
   for (let query = -20; query < count; query++) {
     const text = `q${1000 + query} ${drawWords(10_000_000 + query, 8)}`
@@ -103,7 +103,7 @@ async function timeSearches({ folder, cards, method, count }: { folder: string; 
 async function measureRecall({ folder, count, queries }: { folder: string; count: number; queries: number }) {
   const numLists = statSync(join(folder, "list-places"), { throwIfNoEntry: false })?.size ?? 0
   const vectors = new VectorSearch(folder, count, dimensions, numLists / 8)
-  const synthetic = new SyntheticEmbedder(count)
+  const synthetic = new SyntheticEmbedder()
   let found = 0
   for (let query = 0; query < queries; query++) {
     const vector = await synthetic.embed([`q${query}`])

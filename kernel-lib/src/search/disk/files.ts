@@ -62,7 +62,7 @@ export class FileReader {
   /** @throws InputError `index.corrupt` where the file does not have these bytes, `index.closed` */
   read(offset: number, length: number): Buffer {
     // Memory of its own, so that typed arrays may lie over it.
-    const bytes = Buffer.from(new ArrayBuffer(this.isInside(offset, length) ? length : 0))
+    const bytes = Buffer.allocUnsafeSlow(this.isInside(offset, length) ? length : 0)
     this.readInto(bytes, offset, length)
     return bytes
   }

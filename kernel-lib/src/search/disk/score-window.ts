@@ -6,7 +6,9 @@ export class ScoreWindow {
   /** First row, and the one behind the last. */
   start = 0
   end = 0
-  private readonly scores = new Float64Array(windowRows)
+  /** By place in the window; once gathered, of the first so many rows in `rows`. */
+  readonly scores = new Float64Array(windowRows)
+  readonly rows = new Uint32Array(windowRows)
   /** A bit for each row that has a score, so that the others need not be looked at. */
   private readonly marks = new Uint32Array(windowRows / 32)
 
@@ -26,16 +28,21 @@ export class ScoreWindow {
     }
   }
 
-  /** Hands over each row whose score is above a least one, which `take` may raise with what it answers, in order; forgets all scores. */
-  drain(least: number, take: (row: number, score: number) => number): void {
+  /** Gathers the rows whose score is above `floor`, in order, and forgets all scores. @returns how many those are */
+  gather(floor: number): number {
     const { marks, scores, start } = this
-    let floor = least
+    let count = 0
     for (let group = 0; group < marks.length; group++) {
       for (let bits = marks[group]; bits !== 0; bits &= bits - 1) {
         const place = group * 32 + 31 - Math.clz32(bits & -bits)
-        if (scores[place] > floor) floor = take(start + place, scores[place])
+        const score = scores[place]
+        if (score <= floor) continue
+        this.rows[count] = start + place
+        // At or before its own place, which was looked at.
+        scores[count++] = score
       }
       marks[group] = 0
     }
+    return count
   }
 }

@@ -91,24 +91,27 @@ export class WordCursor {
 
   /** The block that would hold `row`. Rows must not fall from call to call. */
   private findBlock(row: number): number {
+    if (this.sought < this.block) this.sought = this.block
+    if (this.sought < this.numBlocks && this.lastRow(this.sought) < row) this.sought = this.findLater(row)
+    return this.sought
+  }
+
+  /** As `findBlock`, behind the block that was sought last. */
+  private findLater(row: number): number {
     const { numBlocks } = this
-    let low = Math.max(this.block, this.sought)
-    if (low < numBlocks && this.lastRow(low) < row) {
-      let stride = 1
-      while (low + stride < numBlocks && this.lastRow(low + stride) < row) {
-        low += stride
-        stride *= 2
-      }
-      let high = Math.min(low + stride, numBlocks)
-      while (low + 1 < high) {
-        const middle = (low + high) >> 1
-        if (this.lastRow(middle) < row) low = middle
-        else high = middle
-      }
-      low = high
+    let low = this.sought
+    let stride = 1
+    while (low + stride < numBlocks && this.lastRow(low + stride) < row) {
+      low += stride
+      stride *= 2
     }
-    this.sought = low
-    return low
+    let high = Math.min(low + stride, numBlocks)
+    while (low + 1 < high) {
+      const middle = (low + high) >> 1
+      if (this.lastRow(middle) < row) low = middle
+      else high = middle
+    }
+    return high
   }
 
   private lastRow(block: number): number {

@@ -35,21 +35,16 @@ export class WordSearch {
     const searched = this.openWords(words)
     const top = new TopRows(limit)
     const window = new ScoreWindow()
-    /** Words before this one cannot bring a card among the best by themselves; together they are worth at most `rest`. */
-    let [essential, rest] = [0, 0]
-    const finish = (row: number, score: number) => {
-      const whole = this.addOthers(searched, essential, row, score, top.threshold)
-      if (whole > top.threshold) top.offer(row, whole)
-      return top.threshold - rest
-    }
+    /** Words before this one cannot bring a card among the best by themselves. */
+    let essential = 0
     for (;;) {
-      while (essential < searched.length && searched[essential].reach <= top.threshold) rest = searched[essential++].reach
+      while (essential < searched.length && searched[essential].reach <= top.threshold) essential++
       let first = Number.POSITIVE_INFINITY
       for (let i = essential; i < searched.length; i++) first = Math.min(first, searched[i].cursor.row)
       if (first === Number.POSITIVE_INFINITY) return top.rank()
       window.moveTo(first)
       for (let i = essential; i < searched.length; i++) searched[i].cursor.collect(window, searched[i].weight)
-      window.drain(top.threshold - rest, finish)
+      addOthers(searched, essential, window, top)
     }
   }
 
@@ -77,17 +72,30 @@ export class WordSearch {
     for (let i = 1; i < found.length; i++) found[i].reach += found[i - 1].reach
     return found
   }
+}
 
-  /** `score` with what the first words add to it, or as much of them as shows that it does not get above `threshold`. */
-  private addOthers(searched: readonly SearchedWord[], essential: number, row: number, score: number, threshold: number): number {
-    let whole = score
-    for (let i = essential - 1; i >= 0; i--) {
-      if (whole + searched[i].reach <= threshold) return whole
-      const { cursor, weight } = searched[i]
+/**
+ * Adds to the window's scores what the words before `essential` are worth, where that may bring a card among the best, and offers the card. One
+ * function, because a number that is handed from one to another would be put on the heap, some ten thousand times a search.
+ */
+function addOthers(searched: readonly SearchedWord[], essential: number, window: ScoreWindow, top: TopRows): void {
+  const { rows, scores } = window
+  const rest = essential > 0 ? searched[essential - 1].reach : 0
+  let { threshold } = top
+  const count = window.gather(threshold - rest)
+  for (let place = 0; place < count; place++) {
+    const row = rows[place]
+    let score = scores[place]
+    let i = essential - 1
+    for (; i >= 0; i--) {
+      const { cursor, weight, reach } = searched[i]
+      if (score + reach <= threshold) break
       const before = i > 0 ? searched[i - 1].reach : 0
-      if (whole + before + weight * cursor.boundAt(row) <= threshold) return whole
-      whole += weight * cursor.scoreAt(row)
+      if (score + before + weight * cursor.boundAt(row) <= threshold) break
+      score += weight * cursor.scoreAt(row)
     }
-    return whole
+    if (i >= 0 || score <= threshold) continue
+    top.offer(row, score)
+    threshold = top.threshold
   }
 }
