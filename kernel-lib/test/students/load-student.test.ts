@@ -89,6 +89,33 @@ describe("loadStudent", () => {
     await expect(loadStudent(broken)).rejects.toMatchObject({ code: "student.config" })
   })
 
+  it("decodes as config.json says where there is no generation_config.json, and as that file says where there is one", async () => {
+    const old = await copyGolden("relu-tied", { num_beams: 3, max_length: 9, decoder_start_token_id: 7, eos_token_id: 5 })
+    const { decoding, maxTextLength } = (await loadStudent(old)).generation
+    expect({ decoding, maxTextLength }).toEqual({ decoding: { kind: "greedy" }, maxTextLength: undefined })
+    const said = { num_beams: 3, max_length: 9, decoder_start_token_id: 7, eos_token_id: 5 }
+    const both = await copyGolden("relu-tied", {})
+    await writeFile(join(both, "generation_config.json"), JSON.stringify(said))
+    await rm(join(old, "generation_config.json"))
+    const students = await Promise.all([old, both].map((path) => loadStudent(path, { engine: "onnx", threads: 1 })))
+    const [first, second] = await Promise.all(students.map((student) => student.predict(["3rd of May 1999", "x"])))
+    expect(students[0].generation).toMatchObject({ decoding: { kind: "beam", beams: 3 }, maxTextLength: 9 })
+    expect(first).toEqual(second)
+    const plain = await loadStudent(goldenFolder("relu-tied"), { engine: "onnx", threads: 1 })
+    const sameWay = await plain.predict(["3rd of May 1999", "x"], { decoding: { kind: "beam", beams: 3 }, maxNewTokens: 8 })
+    expect(first.map(({ tokens }) => tokens)).not.toEqual(sameWay.map(({ tokens }) => tokens))
+    for (const student of [...students, plain]) student.dispose()
+  })
+
+  it("keeps the tied and unscaled head of an mT5, which old transformers know only as a head of its own", async () => {
+    const student = createStudent({ configuration: { ...tiny, model_type: "mt5" }, tokenizer: createByteTokenizer() })
+    expect(modelOf(student).shape).toMatchObject({ isHeadTied: true, isOutputScaled: false })
+    await student.save(join(folder, "mt5"))
+    const again = await loadStudent(join(folder, "mt5"))
+    expect(modelOf(again).shape).toEqual(modelOf(student).shape)
+    expect(again.fingerprint).toBe(student.fingerprint)
+  })
+
   it("draws the weights of an untrained configuration from the seed", async () => {
     const untrained = join(folder, "untrained")
     await mkdir(untrained)

@@ -56,4 +56,23 @@ describe("readGenerationConfiguration", () => {
     expect(readGenerationConfiguration(sampled).decoding).toEqual({ kind: "top-k", k: 50, p: 0.9, temperature: 0.6 })
     expect(readGenerationConfiguration({ ...sampled, top_k: 0 }).decoding).toEqual({ kind: "top-p", p: 0.9, temperature: 0.6 })
   })
+
+  it.each([
+    ["penalty_alpha", 0.6],
+    ["encoder_repetition_penalty", 1.2],
+    ["sequence_bias", [[[5], 4]]],
+    ["num_beam_groups", 2],
+  ])("refuses %s, which would change answers and is not obeyed", (name, value) => {
+    const message = new RegExp(`^${name} in folder/generation_config\\.json is .* take it out of the file`)
+    expect(() => readGenerationConfiguration({ [name]: value }, "folder/generation_config.json")).toThrow(
+      expect.objectContaining({ code: "student.config", message: expect.stringMatching(message) }),
+    )
+  })
+
+  it("lets what changes nothing stand: nulls, transformers' defaults, ways to draw where nothing is drawn", () => {
+    const idle = { penalty_alpha: null, encoder_repetition_penalty: 1, diversity_penalty: 0, num_beam_groups: 1, renormalize_logits: false }
+    expect(readGenerationConfiguration({ ...idle, do_sample: true, typical_p: 1 }).decoding.kind).toBe("top-k")
+    expect(readGenerationConfiguration({ min_p: 0.1, typical_p: 0.5 }).decoding).toEqual({ kind: "greedy" })
+    expect(() => readGenerationConfiguration({ min_p: 0.1, do_sample: true })).toThrow(/min_p/)
+  })
 })
