@@ -214,6 +214,46 @@ test("a set of pictures is shown as one, and its texts are not taken unasked", a
   expect(found.why).toContain("holds more than text: image (Image)")
 })
 
+test("cards that people filled in oddly keep nothing from being found", async () => {
+  const features = [null, { name: 3 }, { name: "x", dtype: { class_label: { names: ["a", "b"] } } }, { name: "photo", dtype: "image" }]
+  const odd: Record<string, unknown>[] = [
+    { description: null, tags: null, cardData: null },
+    {
+      description: "odd",
+      cardData: { license: ["mit", 3], dataset_info: [null, 3, { config_name: 2020, features, splits: [{ name: "t" }] }] },
+    },
+    { description: 5, cardData: { pretty_name: { a: 1 }, dataset_info: { features: { a: 1 }, splits: {} } } },
+    { cardData: "text", tags: "text" },
+  ]
+  const crowd = await startHubServer({
+    datasets: odd.map((info, row) => ({ id: `odd/odd-${row}`, info })),
+    models: [
+      {
+        id: "odd/t5",
+        info: { tags: ["t5", null], config: { model_type: "t5" }, cardData: { language: [false, 3, "en"], datasets: null } },
+      },
+      { id: "odd/shapeless", info: { tags: ["t5"], config: null } },
+      { id: "odd/half", info: { tags: ["t5"], config: { model_type: "t5" }, safetensors: { parameters: null, total: 7 } } },
+    ],
+  })
+  const hub = huggingFaceHub({ endpoint: crowd.endpoint, retry: quick })
+  const listed = []
+  for await (const page of hub.listDatasets!()) for (const { card } of page.entries) listed.push(card!)
+  expect((await hub.findDatasets("odd")).cards).toHaveLength(4)
+  const { cards } = await hub.findModels("odd")
+  await crowd.close()
+  expect(listed.map(({ license }) => license).sort()).toEqual(["mit", "unknown", "unknown", "unknown"])
+  expect(listed.find(({ license }) => license === "mit")?.configurations).toMatchObject([
+    { name: "2020", columns: ["x"], labels: { x: ["a", "b"] }, media: { photo: "Image" } },
+  ])
+  expect(cards.map(({ id, languages, parameters }) => [id, languages, parameters])).toEqual(
+    expect.arrayContaining([
+      ["odd/t5", ["no", "en"], undefined],
+      ["odd/half", [], 7],
+    ]),
+  )
+})
+
 describe("a download that another process began", () => {
   const name = "model.safetensors"
   const snapshot = () => join(cacheFolder, "models--new--t5", "snapshots", commit)

@@ -15,7 +15,7 @@ export async function listParquet(connection: HubConnection, id: string, signal?
   if (response.ok) {
     const listing: unknown = await response.json()
     if (typeof listing !== "object" || listing === null || Array.isArray(listing)) throw new Error("no list of Parquet files")
-    return listing as ParquetListing
+    return keepFiles(listing)
   }
   const message = await response.text()
   const error = new HubApiError(url, response.status, undefined, message.slice(0, 200))
@@ -29,6 +29,14 @@ export async function listParquet(connection: HubConnection, id: string, signal?
     if (Object.keys(listing).length > 0) return listing
   }
   throw error
+}
+
+/** Of a listing what has the form of one. */
+function keepFiles(listing: object): ParquetListing {
+  const membersOf = (value: unknown) => (typeof value === "object" && value !== null ? Object.entries(value) : [])
+  const splitsOf = (value: unknown) =>
+    membersOf(value).flatMap(([split, files]) => (Array.isArray(files) ? [[split, files.filter((file) => typeof file === "string")]] : []))
+  return Object.fromEntries(Object.entries(listing).map(([name, splits]) => [name, Object.fromEntries(splitsOf(splits))]))
 }
 
 /** None where there is no such branch. */

@@ -3,8 +3,8 @@ import { datasetInfo } from "@huggingface/hub"
 import { InputError, isPrompt2ModelError } from "../../core/errors"
 import { type DatasetConfiguration, type SourceTable, trainingSplitOf } from "../../core/hub"
 import { type AsyncBuffer, explainTableError, type ParquetSummary, readParquet, readParquetSummary } from "../../store/tables"
+import { configurationsOf } from "./front-matter"
 import { connect, type HubConnection } from "./hub-connection"
-import { configurationsOf, labelsOfFeatures } from "./hugging-face-cards"
 import { listParquet, type ParquetListing } from "./hugging-face-parquet"
 import { openRemoteFile } from "./remote-file"
 
@@ -150,6 +150,14 @@ function featuresOf({ footer }: ParquetSummary): Features | undefined {
   } catch {
     return undefined
   }
+}
+
+/** The labels that Hugging Face datasets wrote into a file. */
+function labelsOfFeatures(features: Features = {}): Record<string, readonly string[]> {
+  const labels = Object.entries(features).flatMap(([column, feature]) =>
+    feature?._type === "ClassLabel" && Array.isArray(feature.names) ? [[column, feature.names] as const] : [],
+  )
+  return Object.fromEntries(labels)
 }
 
 /** Columns of pictures, sound and the like, by what wrote the file, or by their form: bytes beside the path of the file that they come from. */
