@@ -29,7 +29,7 @@ export async function openRemoteFile(connection: HubConnection, listed: string, 
   const first = await request(0, 1)
   if (first.status !== 206) return holdWhole(first, url)
   const size = readRange(first)?.size
-  const etag = first.headers.get("ETag")
+  const tag = tagOf(first)
   await first.body?.cancel()
   if (size === undefined) throw new Error(`${url} does not say how long it is`)
 
@@ -37,7 +37,7 @@ export async function openRemoteFile(connection: HubConnection, listed: string, 
     for (let tries = 1; ; tries++) {
       const response = await request(start, end)
       const range = readRange(response)
-      if (range?.size !== size || range.start !== start || response.headers.get("ETag") !== etag) {
+      if (range?.size !== size || range.start !== start || (tagOf(response) ?? tag) !== tag) {
         await response.body?.cancel()
         throw changed(url)
       }
@@ -55,6 +55,12 @@ export async function openRemoteFile(connection: HubConnection, listed: string, 
     }
   }
   return { byteLength: size, slice: async (start, end = size) => (start === end ? new ArrayBuffer(0) : read(start, end)) }
+}
+
+/** The file's mark; undefined for a weak one, which may differ between servers that have the same file. */
+function tagOf({ headers }: Response): string | undefined {
+  const tag = headers.get("ETag")
+  return tag === null || tag.startsWith("W/") ? undefined : tag
 }
 
 /** What `Content-Range: bytes 0-1/900` says. */
