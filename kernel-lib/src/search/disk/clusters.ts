@@ -2,7 +2,7 @@
 import { Random } from "../../core/random"
 import { ListProducts } from "./list-products"
 
-const rounds = 8
+const rounds = 6
 const rowsAtOnce = 4096
 
 /**

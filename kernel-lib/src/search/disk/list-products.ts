@@ -24,9 +24,10 @@ export function writeEntry(entries: DataView, at: number, row: number, vector: F
   let largest = 0
   for (let i = 0; i < vector.length; i++) largest = Math.max(largest, Math.abs(vector[i]))
   const step = largest / 127 || 1
+  const factor = 1 / step
   entries.setUint32(at, row, true)
   entries.setFloat32(at + 4, step, true)
-  for (let i = 0; i < vector.length; i++) entries.setInt8(at + entryHeadBytes + i, Math.round(vector[i] / step))
+  for (let i = 0; i < vector.length; i++) entries.setInt8(at + entryHeadBytes + i, Math.round(vector[i] * factor))
 }
 
 export class ListProducts {
@@ -110,16 +111,19 @@ export class ListProducts {
 
   /** @returns the size of a step */
   private writeQuery(vector: Float32Array, at: number, stride: number): number {
-    let [largest, sum] = [0, 0]
+    const { queries } = this
+    let largest = 0
+    let sum = 0
     for (let i = 0; i < vector.length; i++) {
       const size = Math.abs(vector[i])
       if (size > largest) largest = size
       sum += size
     }
     const step = Math.max(largest / 32_767, (sum * 128) / (2 ** 31 - 1)) * 1.001 || 1
+    const factor = 1 / step
     for (let first = 0, to = at; first < vector.length; first += numbersAtOnce, to += stride) {
       const end = Math.min(first + numbersAtOnce, vector.length)
-      for (let i = first; i < end; i++) this.queries[to + i - first] = Math.round(vector[i] / step)
+      for (let i = first; i < end; i++) queries[to + i - first] = Math.round(vector[i] * factor)
     }
     return step
   }

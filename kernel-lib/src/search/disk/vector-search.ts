@@ -9,7 +9,7 @@ import { entryHeadBytes, ListProducts } from "./list-products"
 import { readVectors } from "./vector-lists"
 
 /** A search reads the nearest lists until it has looked at about so many vectors, and at least so many lists. */
-const leastVectors = 20_000
+const leastVectors = 16_000
 const leastLists = 16
 /** So many more than asked for are looked at exactly: 8-bit numbers misplace neighbours whose products hardly differ, and no others. */
 const looksAgain = 40

@@ -25,10 +25,11 @@ const boundSlack = 1 + 1e-6
 export async function writeWordLists(folder: string, runs: readonly string[], meanLength: number): Promise<number> {
   const lists = new FileWriter(join(folder, "lists"))
   const pages = new PageWriter(join(folder, "words"))
+  const block = new BlockWriter()
   let count = 0
   for (const entries of mergeRuns(runs)) {
     const offset = lists.length
-    const { frequency, bound } = writeList(lists, entries, meanLength)
+    const { frequency, bound } = writeList(lists, entries, meanLength, block)
     pages.add(entries[0].word, frequency, offset, bound)
     if (++count % 1000 === 0) await new Promise(setImmediate)
   }
@@ -51,11 +52,16 @@ function* mergeRuns(runs: readonly string[]): Generator<RunEntry[]> {
   }
 }
 
-function writeList(lists: FileWriter, entries: readonly RunEntry[], meanLength: number): { frequency: number; bound: number } {
+/** @param block an empty one, for all lists */
+function writeList(
+  lists: FileWriter,
+  entries: readonly RunEntry[],
+  meanLength: number,
+  block: BlockWriter,
+): { frequency: number; bound: number } {
   const frequency = entries.reduce((sum, { count }) => sum + count, 0)
   const lines = Buffer.alloc(Math.ceil(frequency / blockCards) * blockLineBytes)
   const blocks: Buffer[] = []
-  const block = new BlockWriter()
   let [bound, blockBound, end, last, line] = [0, 0, 0, -1, 0]
   const finishBlock = () => {
     const bytes = block.take()

@@ -63,8 +63,9 @@ export class RunWriter {
     const writer = new FileWriter(path)
     const order = this.sortByWord()
     const head = Buffer.alloc(8)
+    const list = new NumberWriter()
     for (const [word, id] of [...this.words].sort(([one], [other]) => (one < other ? -1 : 1))) {
-      const list = new NumberWriter()
+      list.length = 0
       let last = 0
       for (let i = order.starts[id]; i < order.starts[id + 1]; i++) {
         const at = order.places[i]
