@@ -215,6 +215,33 @@ describe("loadDataset", () => {
     expect([...rows][0]).toMatchObject({ input: "context: Oslo is a city.\nquestion: What is Oslo?", output: "a city" })
   })
 
+  it("sets what is nested side by side where some rows have none of it", async () => {
+    const rows = [
+      { question: "a", answers: null, "plain.name": 1, empty: null },
+      { question: "b", answers: { text: ["yes"], more: null }, "plain.name": 2, empty: null },
+      { question: "c", answers: { text: [], more: { note: "n" } }, "plain.name": 3, empty: null },
+    ]
+    const hub = { ...hubOf([datasetCard("a/some")]), readRows: async () => ({ columns: Object.keys(rows[0]), rows }) }
+    const [candidate] = await retrieveDatasets(spec, { hub })
+    const source = await loadDataset({ ...candidate, inputColumns: ["question"], outputColumn: "answers" }, { hub })
+    expect(source.columns).toEqual(["question", "answers.text", "answers.more.note", "plain.name", "empty"])
+    expect(source.outputColumn).toBe("answers.text")
+    expect([...(await transformDataset(source, { spec }))].map(({ input, output }) => [input, output])).toEqual([["b", "yes"]])
+  })
+
+  it("leaves maps whole, whose members are others in every row", async () => {
+    const rows = [
+      { notes: { a: "x" }, answers: "one" },
+      { notes: {}, answers: "two" },
+      { notes: null, answers: "three" },
+    ]
+    const hub = { ...hubOf([datasetCard("a/maps")]), readRows: async () => ({ columns: Object.keys(rows[0]), rows }) }
+    const [candidate] = await retrieveDatasets(spec, { hub })
+    const source = await loadDataset({ ...candidate, inputColumns: ["notes.a"], outputColumn: "answers" }, { hub })
+    expect([source.columns, source.inputColumns]).toEqual([["notes", "answers"], ["notes"]])
+    expect(source.rows.map(({ notes }) => notes)).toEqual([{ a: "x" }, {}, null])
+  })
+
   it("finds the text of a nested column that was named as a whole, and says which columns there are", async () => {
     const hub = hubOf([datasetCard("a/one")])
     const [candidate] = await retrieveDatasets(spec, { hub })

@@ -37,7 +37,8 @@ export async function openRemoteFile(connection: HubConnection, listed: string, 
     for (let tries = 1; ; tries++) {
       const response = await request(start, end)
       const range = readRange(response)
-      if (range?.size !== size || range.start !== start || (tagOf(response) ?? tag) !== tag) {
+      const isOther = tag !== undefined && (tagOf(response) ?? tag) !== tag
+      if (range?.size !== size || range.start !== start || isOther) {
         await response.body?.cancel()
         throw changed(url)
       }

@@ -22,7 +22,7 @@ export interface LoadDatasetOptions extends StageInlineOptions {
  */
 export const loadDataset = defineStage<DatasetCandidate, LoadDatasetOptions, SourceDataset>({
   name: "loadDataset",
-  version: 2,
+  version: 3,
   uses: ["hub"],
   key: (candidate, { maxRows = 3000 }) => ({ ...placeOf(candidate), maxRows }),
   async work(candidate, { maxRows = 3000 }, { run, signal, fingerprint }) {
@@ -54,17 +54,35 @@ function placeOf({ card, configuration, split, inputColumns, outputColumn }: Dat
 }
 
 function flattenTable({ columns, rows }: SourceTable): SourceTable {
-  const flat = rows.map(flattenRow)
-  // A value that is null in the first row may be nested in a later one.
-  const names = new Set(flat.flatMap((row) => Object.keys(row)))
-  const isNested = (column: string) => !names.has(column) && rows.length > 0
-  const inOrder = columns.flatMap((column) => (isNested(column) ? [...names].filter((name) => name.startsWith(`${column}.`)) : [column]))
+  const maps = new Set(columns.filter((column) => isMap(rows.map((row) => row[column]))))
+  const flat = rows.map((row) =>
+    Object.fromEntries(
+      Object.entries(row).flatMap((cell) => (maps.has(cell[0]) ? [cell] : Object.entries(flattenRow(Object.fromEntries([cell]))))),
+    ),
+  )
+  const names = [...new Set(flat.flatMap((row) => Object.keys(row)))]
+  const isEmpty = (name: string) => flat.every((row) => row[name] === null || row[name] === undefined)
+  // A nested value that is null in one row stands there by its own name, and in the others by those of its members.
+  const inner = names.filter((name) => !(names.some((other) => other.startsWith(`${name}.`)) && isEmpty(name)))
+  const inOrder = columns.flatMap((column) => {
+    if (inner.includes(column) || rows.length === 0) return [column]
+    return inner.filter((name) => name.startsWith(`${column}.`))
+  })
   return { columns: [...new Set(inOrder)], rows: flat }
 }
 
-/** The column of that name, or the text of the nested one: `answers` is `answers.text`. */
+/** Whether the members of nested values are other ones in every row, as a map's are: they make no columns. */
+function isMap(cells: readonly unknown[]): boolean {
+  const isObject = (cell: unknown): cell is object => typeof cell === "object" && cell !== null && !Array.isArray(cell)
+  return new Set(cells.filter(isObject).map((cell) => Object.keys(cell).join("\n"))).size > 1
+}
+
+/** The column of that name, or the text of the nested one: `answers` is `answers.text`; of a map the whole. */
 function findColumn(column: string, { columns }: SourceTable, id: string): string {
-  const found = [column, `${column}.text`].find((name) => columns.includes(name)) ?? columns.find((name) => name.startsWith(`${column}.`))
+  const found =
+    [column, `${column}.text`].find((name) => columns.includes(name)) ??
+    columns.find((name) => name.startsWith(`${column}.`)) ??
+    columns.find((name) => column.startsWith(`${name}.`))
   if (found !== undefined) return found
   throw new InputError("dataset.no-such-column", `${id} has no column ${column}; it has ${columns.join(", ")}: choose another candidate.`)
 }
