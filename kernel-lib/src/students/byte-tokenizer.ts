@@ -32,6 +32,10 @@ export function byteTokenizerFrom(configuration: TokenizerConfiguration): Tokeni
   return new ByteTokenizer(readExtraTokens(configuration))
 }
 
+/** What Python takes for white space: some control characters, too, and no byte order mark. */
+const space = "[\\u001c-\\u001f\\p{White_Space}]"
+const surroundings = new RegExp(`^${space}+|${space}+$`, "gu")
+
 class ByteTokenizer implements Tokenizer {
   readonly fingerprint: string
   readonly specialIds = { pad: 0, end: endId, unknown: 2 }
@@ -47,8 +51,8 @@ class ByteTokenizer implements Tokenizer {
       ...extraTokens.map((token, i) => [token, firstExtraId + i] as const),
     ])
     // Space around the three basic tokens belongs to them, as in transformers.
-    const alternatives = [`\\s*(?:${basicTokens.map(escapePattern).join("|")})\\s*`, ...extraTokens.map(escapePattern)]
-    this.pattern = new RegExp(`(${alternatives.sort((a, b) => b.length - a.length).join("|")})`)
+    const alternatives = [`${space}*(?:${basicTokens.map(escapePattern).join("|")})${space}*`, ...extraTokens.map(escapePattern)]
+    this.pattern = new RegExp(`(${alternatives.sort((a, b) => b.length - a.length).join("|")})`, "u")
   }
 
   encode(text: string, { addSpecialTokens = true }: EncodeOptions = {}): number[] {
@@ -104,7 +108,7 @@ class ByteTokenizer implements Tokenizer {
   /** Parts of the text in their order, with their ids where they are special tokens. */
   private *cut(text: string): Generator<[part: string, special: number | undefined]> {
     for (const [i, part] of text.split(this.pattern).entries()) {
-      if (part !== "") yield [part, i % 2 === 1 ? (this.special.get(part) ?? this.special.get(part.trim())) : undefined]
+      if (part !== "") yield [part, i % 2 === 1 ? (this.special.get(part) ?? this.special.get(part.replace(surroundings, ""))) : undefined]
     }
   }
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { createByteTokenizer, createStudent, loadStudent } from "../../src/students"
-import { modelOf } from "../../src/students/network-student"
+import { modelOf, type NetworkStudent } from "../../src/students/network-student"
 import { goldenFolder, goldenModels } from "./golden"
 
 let folder: string
@@ -91,7 +91,7 @@ describe("loadStudent", () => {
 
   it("decodes as config.json says where there is no generation_config.json, and as that file says where there is one", async () => {
     const old = await copyGolden("relu-tied", { num_beams: 3, max_length: 9, decoder_start_token_id: 7, eos_token_id: 5 })
-    const { decoding, maxTextLength } = (await loadStudent(old)).generation
+    const { decoding, maxTextLength } = ((await loadStudent(old)) as NetworkStudent).generation
     expect({ decoding, maxTextLength }).toEqual({ decoding: { kind: "greedy" }, maxTextLength: undefined })
     const said = { num_beams: 3, max_length: 9, decoder_start_token_id: 7, eos_token_id: 5 }
     const both = await copyGolden("relu-tied", {})
@@ -99,7 +99,7 @@ describe("loadStudent", () => {
     await rm(join(old, "generation_config.json"))
     const students = await Promise.all([old, both].map((path) => loadStudent(path, { engine: "onnx", threads: 1 })))
     const [first, second] = await Promise.all(students.map((student) => student.predict(["3rd of May 1999", "x"])))
-    expect(students[0].generation).toMatchObject({ decoding: { kind: "beam", beams: 3 }, maxTextLength: 9 })
+    expect((students[0] as NetworkStudent).generation).toMatchObject({ decoding: { kind: "beam", beams: 3 }, maxTextLength: 9 })
     expect(first).toEqual(second)
     const plain = await loadStudent(goldenFolder("relu-tied"), { engine: "onnx", threads: 1 })
     const sameWay = await plain.predict(["3rd of May 1999", "x"], { decoding: { kind: "beam", beams: 3 }, maxNewTokens: 8 })

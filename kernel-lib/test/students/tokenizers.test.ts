@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { createByteTokenizer, loadTokenizer } from "../../src/students"
 import { goldenFolder, goldenModels, readGolden } from "./golden"
@@ -44,6 +45,7 @@ describe("createByteTokenizer", () => {
     expect(tokenizer.encode("a</s>")).toEqual([100, 1])
     expect(tokenizer.encode("x <extra_id_0>  y")).toEqual([123, 35, 259, 35, 35, 124, 1])
     expect(tokenizer.encode("<extra_id_124>")).toEqual([383, 1])
+    expect(tokenizer.encode("\ufeff</s>\u001f")).toEqual([242, 190, 194, 1])
   })
 
   it("leaves out bytes that are no text, and keeps a replacement character that is", () => {
@@ -83,6 +85,18 @@ describe("the byte tokenizer's places and pairs", () => {
 })
 
 describe("loadTokenizer", () => {
+  it("takes the space before signs out of a WordPiece's words, and leaves a BPE's own, whatever its configuration says", async () => {
+    const decoded = async (name: string) => {
+      const copy = await mkdtemp(join(folder, `${name}-`))
+      await cp(fileURLToPath(new URL(`./golden-tokenizers/${name}`, import.meta.url)), copy, { recursive: true })
+      await writeFile(join(copy, "tokenizer_config.json"), JSON.stringify({ clean_up_tokenization_spaces: true }))
+      const tokenizer = await loadTokenizer(copy)
+      return tokenizer.decode(tokenizer.encode("no , it is n't .", { addSpecialTokens: false }))
+    }
+    expect(await decoded("bert")).toBe("no, it isn't.")
+    expect(await decoded("gpt2")).toBe("no , it is n't .")
+  })
+
   it("says what is missing or damaged", async () => {
     const empty = await mkdtemp(join(folder, "empty-"))
     await expect(loadTokenizer(empty)).rejects.toMatchObject({ code: "tokenizer.missing" })

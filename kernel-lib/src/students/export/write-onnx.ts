@@ -16,6 +16,8 @@ import { llamaModelTypes } from "../llama-configuration"
 import type { NetworkStudent } from "../network-student"
 import { detailsFile, writeDescription, writeJson } from "../save-student"
 import { t5Decoder } from "../t5-decoder"
+import { readDescription } from "../tokenizers/describe"
+import { asksToCleanUp } from "../tokenizers/described-tokenizer"
 import { writeClassifierOnnx } from "./bert-onnx"
 import { describeByteTokenizer } from "./byte-tokenizer-json"
 import { writeCausalOnnx } from "./causal-onnx"
@@ -101,8 +103,13 @@ export async function completeTokenizer(folder: string): Promise<boolean> {
   const configuration = JSON.parse(await readFile(path, "utf8").catch(() => "{}")) as Record<string, unknown>
   const isByteLevel = /^ByT5Tokenizer/.test(String(configuration.tokenizer_class))
   if (isByteLevel) await writeJson(join(folder, "tokenizer.json"), describeByteTokenizer(configuration))
-  const { tokenizer_class: name = "PreTrainedTokenizerFast", clean_up_tokenization_spaces: cleansUp } = configuration
-  await writeJson(path, { ...configuration, tokenizer_class: name, clean_up_tokenization_spaces: cleansUp === true })
+  const { tokenizer_class: name = "PreTrainedTokenizerFast" } = configuration
+  const description = readDescription(JSON.parse(await readFile(join(folder, "tokenizer.json"), "utf8")))
+  await writeJson(path, {
+    ...configuration,
+    tokenizer_class: name,
+    clean_up_tokenization_spaces: asksToCleanUp(description, configuration),
+  })
   return isByteLevel
 }
 

@@ -67,7 +67,7 @@ export class DescribedTokenizer implements Tokenizer {
     this.plainFinder = new AddedTokenFinder(added.filter((token) => !isNormalized(token)))
     this.normalizedFinder = new AddedTokenFinder(added.filter(isNormalized), this.normalize)
     this.decodeTokens = createDecoder(description.decoder)
-    this.cleansUp = configuration.clean_up_tokenization_spaces === true
+    this.cleansUp = asksToCleanUp(description, configuration)
     const addedIds = new Map(added.map(({ id, content }) => [content, id]))
     const findId = (token: string): number | undefined => addedIds.get(token) ?? this.model.ids.get(token)
     this.templates = readTemplates(description.post_processor, findId)
@@ -155,6 +155,12 @@ const nowhere: TextRange = [0, 0]
 
 function isNormalized(token: AddedTokenDescription): boolean {
   return token.normalized ?? !token.special
+}
+
+/** Whether spaces before signs are taken out of decoded texts. As transformers 5 does, not where a BPE has tokens for just these spaces. */
+export function asksToCleanUp({ model }: TokenizerDescription, configuration: TokenizerConfiguration): boolean {
+  const isForced = configuration.clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output === true
+  return configuration.clean_up_tokenization_spaces === true && (model.type !== "BPE" || isForced)
 }
 
 /** Source: `clean_up_tokenization` of transformers. */
