@@ -35,7 +35,7 @@ describe("ListProducts", () => {
       lists.setEntries(vectors)
       lists.setQuery(query)
       const top = new TopRows(longest)
-      expect(lists.offer(top, count, longest)).toBe(true)
+      expect(lists.offer(top, 0, count, longest)).toBe(true)
       const { rows, scores } = top.rank()
       expect([...rows].sort()).toEqual(Array.from({ length: count }, (_, row) => row))
       const expected = multiplyPlainly(query, vectors)
@@ -65,9 +65,10 @@ describe("ListProducts", () => {
     const lists = new ListProducts(4, 3)
     lists.setEntries(Float32Array.from([0, 0, 0, 1, 0, 0, 1, 0, 1, 0, 0, 0]))
     lists.setQuery(Float32Array.from([0.1, 0, 0.2, 0.3]))
-    expect(lists.offer(new TopRows(3), 3, 3)).toBe(true)
-    expect(lists.offer(new TopRows(3), 3, 2)).toBe(false)
-    expect(lists.offer(new TopRows(1), 3, 2)).toBe(true)
+    expect(lists.offer(new TopRows(3), 0, 3, 3)).toBe(true)
+    expect(lists.offer(new TopRows(3), 0, 3, 2)).toBe(false)
+    expect(lists.offer(new TopRows(3), 1, 1, 1)).toBe(false)
+    expect(lists.offer(new TopRows(1), 0, 3, 2)).toBe(true)
   })
 
   it("neither overflows on vectors of one size nor divides by an empty one", () => {
@@ -80,7 +81,7 @@ describe("ListProducts", () => {
     ]) {
       lists.setQuery(new Float32Array(4096).fill(value))
       const top = new TopRows(1)
-      lists.offer(top, 1, 1)
+      lists.offer(top, 0, 1, 1)
       expect(Math.abs(top.rank().scores[0] - product)).toBeLessThanOrEqual(1e-3 * Math.abs(product))
     }
     lists.entries.fill(0, entryHeadBytes)

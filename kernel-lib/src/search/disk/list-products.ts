@@ -33,6 +33,7 @@ export function writeEntry(entries: DataView, at: number, row: number, vector: F
 export class ListProducts {
   /** Where entries are to be read to. */
   readonly entries: Buffer
+  readonly entryBytes: number
   private readonly view: DataView
   private readonly memory: WasmMemory
   private readonly functions: Functions
@@ -47,7 +48,8 @@ export class ListProducts {
     longest: number,
   ) {
     const paddedDimensions = Math.ceil(dimensions / numbersAtOnce) * numbersAtOnce
-    const entriesBytes = longest * (entryHeadBytes + dimensions)
+    this.entryBytes = entryHeadBytes + dimensions
+    const entriesBytes = longest * this.entryBytes
     const productsAt = align(paddedDimensions * queriesAtOnce * 2)
     const entriesAt = productsAt + align(Math.max(longest, queriesAtOnce) * 4)
     // The last vector is read past its end.
@@ -64,9 +66,9 @@ export class ListProducts {
 
   /** Takes vectors, row by row, as the entries: a vector's row is its place. */
   setEntries(vectors: Float32Array): void {
-    const { dimensions, view } = this
+    const { dimensions, view, entryBytes } = this
     for (let row = 0; row * dimensions < vectors.length; row++)
-      writeEntry(view, row * (entryHeadBytes + dimensions), row, vectors.subarray(row * dimensions, (row + 1) * dimensions))
+      writeEntry(view, row * entryBytes, row, vectors.subarray(row * dimensions, (row + 1) * dimensions))
   }
 
   /** What comes is multiplied with `vector`, in 16-bit numbers so small that no sum overflows. */
@@ -75,12 +77,12 @@ export class ListProducts {
     this.step = this.writeQuery(vector, 0, numbersAtOnce)
   }
 
-  /** Offers the rows of the first `count` entries with their products. @returns false where a row that would have come in is not below `end` */
-  offer(top: TopRows, count: number, end: number): boolean {
-    const { dimensions, view, products, step } = this
-    this.run("multiply", count)
+  /** Offers the rows of `count` entries from `first` on with their products. @returns false where a row that would have come in is not below `end` */
+  offer(top: TopRows, first: number, count: number, end: number): boolean {
+    const { view, products, step, entryBytes } = this
+    this.run("multiply", first, count)
     let { threshold } = top
-    for (let i = 0, at = 0; i < count; i++, at += entryHeadBytes + dimensions) {
+    for (let i = 0, at = first * entryBytes; i < count; i++, at += entryBytes) {
       const score = view.getFloat32(at + 4, true) * step * products[i]
       if (score < threshold) continue
       const row = view.getUint32(at, true)
@@ -94,7 +96,7 @@ export class ListProducts {
   /** For each of `vectors`, row by row, the place of the entry of all that it has the largest product with, or nearly. */
   findNearest(vectors: Float32Array): Uint32Array {
     const { dimensions, queries, products } = this
-    const count = this.entries.length / (entryHeadBytes + dimensions)
+    const count = this.entries.length / this.entryBytes
     const nearest = new Uint32Array(vectors.length / dimensions)
     queries.fill(0)
     for (let first = 0; first < nearest.length; first += queriesAtOnce) {
@@ -103,7 +105,7 @@ export class ListProducts {
         const vector = vectors.subarray((first + i) * dimensions, (first + i + 1) * dimensions)
         this.writeQuery(vector, i * numbersAtOnce, numbersAtOnce * queriesAtOnce)
       }
-      this.run("findNearest", count)
+      this.run("findNearest", 0, count)
       for (let i = 0; i < some; i++) nearest[first + i] = products[i]
     }
     return nearest
@@ -128,9 +130,10 @@ export class ListProducts {
     return step
   }
 
-  private run(name: keyof Functions, count: number): void {
-    const { dimensions, entries, products } = this
-    this.functions[name](0, entries.byteOffset + entryHeadBytes, entryHeadBytes + dimensions, count, dimensions, products.byteOffset)
+  private run(name: keyof Functions, first: number, count: number): void {
+    const { dimensions, entries, entryBytes, products } = this
+    const numbersAt = entries.byteOffset + first * entryBytes + entryHeadBytes
+    this.functions[name](0, numbersAt, entryBytes, count, dimensions, products.byteOffset)
   }
 }
 

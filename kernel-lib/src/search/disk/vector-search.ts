@@ -11,6 +11,8 @@ import { readVectors } from "./vector-lists"
 /** A search reads the nearest lists until it has looked at about so many vectors, and at least so many lists. */
 const leastVectors = 16_000
 const leastLists = 16
+/** Vectors kept in memory: those of one search, and what another one needs beside them. */
+const keptVectors = 1.5 * leastVectors
 /** So many more than asked for are looked at exactly: 8-bit numbers misplace neighbours whose products hardly differ, and no others. */
 const looksAgain = 40
 const rowsAtOnce = 512
@@ -20,8 +22,11 @@ interface VectorLists {
   readonly centres: ListProducts
   readonly places: Uint32Array
   readonly entries: FileReader
-  /** With the vectors of one list at a time. */
+  /** With the lists that were read last, so that a moved query, which needs mostly the same, does not read them again. */
   readonly members: ListProducts
+  /** Where in `members` the lists are that are there. */
+  readonly starts: Map<number, number>
+  used: number
 }
 
 export class VectorSearch {
@@ -38,7 +43,7 @@ export class VectorSearch {
   ) {
     this.vectors = new FileReader(join(folder, "vectors"))
     this.scratch = Buffer.from(new ArrayBuffer(rowsAtOnce * dimensions * 4))
-    if (numLists > 0) this.lists = openLists(folder, dimensions)
+    if (numLists > 0) this.lists = openLists(folder, count, dimensions)
   }
 
   /** The rows nearest to `query` by the product. @throws InputError `index.corrupt` */
@@ -73,7 +78,7 @@ export class VectorSearch {
     const { dimensions } = this
     const nearest = new TopRows(Math.max(leastLists, Math.ceil((leastVectors * this.numLists) / this.count)))
     lists.centres.setQuery(query)
-    lists.centres.offer(nearest, this.numLists, this.numLists)
+    lists.centres.offer(nearest, 0, this.numLists, this.numLists)
     const roughly = new TopRows(limit + looksAgain)
     lists.members.setQuery(query)
     for (const list of nearest.rank().rows) this.scanList(lists, list, roughly)
@@ -86,15 +91,31 @@ export class VectorSearch {
     return top.rank()
   }
 
-  private scanList({ places, entries, members }: VectorLists, list: number, top: TopRows): void {
-    const [first, count] = [places[list * 2], places[list * 2 + 1]]
-    const entryBytes = entryHeadBytes + this.dimensions
-    entries.readInto(members.entries, first * entryBytes, count * entryBytes)
-    if (!members.offer(top, count, this.count)) throw corruptIndex(entries.path, `list ${list}`)
+  private scanList(lists: VectorLists, list: number, top: TopRows): void {
+    const count = lists.places[list * 2 + 1]
+    if (!lists.members.offer(top, this.readList(lists, list, count), count, this.count))
+      throw corruptIndex(lists.entries.path, `list ${list}`)
+  }
+
+  /** @returns where the list's first vector is in memory */
+  private readList(lists: VectorLists, list: number, count: number): number {
+    const { places, entries, members, starts } = lists
+    const { entryBytes } = members
+    const known = starts.get(list)
+    if (known !== undefined) return known
+    if ((lists.used + count) * entryBytes > members.entries.length) {
+      starts.clear()
+      lists.used = 0
+    }
+    const start = lists.used
+    entries.readInto(members.entries.subarray(start * entryBytes), places[list * 2] * entryBytes, count * entryBytes)
+    lists.used += count
+    starts.set(list, start)
+    return start
   }
 }
 
-function openLists(folder: string, dimensions: number): VectorLists {
+function openLists(folder: string, count: number, dimensions: number): VectorLists {
   const readWhole = (name: string) => {
     const file = new FileReader(join(folder, name))
     const { buffer } = file.read(0, file.length)
@@ -104,9 +125,10 @@ function openLists(folder: string, dimensions: number): VectorLists {
   const places = new Uint32Array(readWhole("list-places"))
   const entries = new FileReader(join(folder, "list-entries"))
   // Before memory is taken for it.
-  const longest = places.reduce((most, count, at) => (at % 2 === 1 ? Math.max(most, count) : most), 0)
+  const longest = places.reduce((most, size, at) => (at % 2 === 1 ? Math.max(most, size) : most), 0)
   if (longest * (entryHeadBytes + dimensions) > entries.length) throw corruptIndex(entries.path, "a list is longer than all of them")
   const centres = new ListProducts(dimensions, places.length / 2)
   centres.setEntries(new Float32Array(readWhole("centres")))
-  return { centres, places, entries, members: new ListProducts(dimensions, longest) }
+  const members = new ListProducts(dimensions, Math.max(longest, Math.min(count, keptVectors)))
+  return { centres, places, entries, members, starts: new Map(), used: 0 }
 }
