@@ -1,16 +1,12 @@
 // What the live hub does beside answering plainly: names that moved, branches, sets of many configurations, files that change, pictures, labels
-// that only the card knows, and downloads that another process began.
-import { spawnSync } from "node:child_process"
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises"
-import { join } from "node:path"
+// that only the card knows.
 import { type BasicType, parquetWriteBuffer } from "hyparquet-writer"
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest"
 import { PromptSpec } from "../../src/core/prompt-spec"
 import { huggingFaceHub } from "../../src/services/hubs"
 import { groupPaths } from "../../src/services/hubs/hugging-face-parquet"
 import { retrieveDatasets } from "../../src/stages/retrieve-datasets/retrieve-datasets"
-import { makeFolder, removeFolders } from "../store/folders"
-import { commit, type HubRepository, type HubServer, startHubServer, token } from "./hub-server"
+import { type HubRepository, type HubServer, startHubServer, token } from "./hub-server"
 
 type Columns = Record<string, readonly [type: BasicType, values: unknown[]]>
 const fileOf = (columns: Columns, features?: object) =>
@@ -27,7 +23,6 @@ const one = pairs(["a", "b"], ["c", "d"])
 const info = (features: unknown[], more: object = {}) => ({
   cardData: { dataset_info: { features, splits: [{ name: "train" }], ...more } },
 })
-const weights = Buffer.from(Array.from({ length: 90_000 }, (_, at) => at % 251))
 
 const datasets: HubRepository[] = [
   { id: "new/pairs", formerly: ["old/pairs"], parquet: { default: { train: [one] } } },
@@ -73,35 +68,20 @@ const datasets: HubRepository[] = [
     },
   },
 ]
-const models: HubRepository[] = [
-  {
-    id: "new/t5",
-    formerly: ["old/t5"],
-    info: { tags: ["t5"], config: { model_type: "t5" } },
-    files: { "config.json": "{}", "model.safetensors": weights },
-    large: ["model.safetensors"],
-  },
-]
-
 let server: HubServer
-let cacheFolder: string
 beforeAll(async () => {
-  server = await startHubServer({ datasets, models })
+  server = await startHubServer({ datasets })
 })
-afterAll(async () => {
-  await server.close()
-  await removeFolders()
-})
-beforeEach(async () => {
+afterAll(() => server.close())
+beforeEach(() => {
   server.requests.length = 0
   server.faults.length = 0
-  cacheFolder = await makeFolder()
   vi.stubEnv("HF_TOKEN", "")
 })
 afterEach(() => vi.unstubAllEnvs())
 
 const quick = { backOffMilliseconds: 1, maxBackOffMilliseconds: 1 }
-const open = (accessToken?: string) => huggingFaceHub({ endpoint: server.endpoint, cacheFolder, retry: quick, accessToken })
+const open = (accessToken?: string) => huggingFaceHub({ endpoint: server.endpoint, retry: quick, accessToken })
 const read = (id: string, { configuration = "default", split = "train", maxRows = 100, accessToken = "" } = {}) =>
   open(accessToken || undefined).readRows(id, { configuration, split, maxRows })
 const plainRows = [
@@ -120,12 +100,6 @@ describe("a repository that was renamed", () => {
     server.requests.length = 0
     expect((await read("old/closed-pairs", { accessToken: token })).rows).toEqual(plainRows)
     expect(server.requests.map(({ to, hasToken }) => hasToken === (to === "hub"))).not.toContain(false)
-  })
-
-  test("is downloaded by its former name", async () => {
-    const folder = await open(token).fetchModel("old/t5")
-    expect((await readFile(join(folder, "model.safetensors"))).equals(weights)).toBe(true)
-    expect(server.requests.some(({ to, hasToken }) => to === "store" && hasToken)).toBe(false)
   })
 })
 
@@ -252,60 +226,6 @@ test("cards that people filled in oddly keep nothing from being found", async ()
       ["odd/half", [], 7],
     ]),
   )
-})
-
-describe("a download that another process began", () => {
-  const name = "model.safetensors"
-  const snapshot = () => join(cacheFolder, "models--new--t5", "snapshots", commit)
-  const deadProcess = spawnSync(process.execPath, ["-e", ""]).pid
-  const leave = async (process: number, bytes: Uint8Array) => {
-    await mkdir(snapshot(), { recursive: true })
-    await writeFile(join(snapshot(), `.${name}.${process}.00c0ffee.part`), bytes)
-  }
-  const ranges = () => server.requests.flatMap(({ to, range }) => (to === "store" ? [range] : []))
-  const expectWhole = async () => {
-    await open().fetchModel("new/t5")
-    expect((await readFile(join(snapshot(), name))).equals(weights)).toBe(true)
-  }
-
-  test("goes on where that one stopped, and leaves nothing", async () => {
-    await leave(deadProcess, weights.subarray(0, 60_000))
-    await expectWhole()
-    expect(ranges()).toEqual(["bytes=60000-"])
-    expect((await readdir(snapshot())).sort()).toEqual(["config.json", name])
-  })
-
-  test("begins anew where its bytes are others, or too many", async () => {
-    await leave(deadProcess, Buffer.alloc(60_000))
-    await expectWhole()
-    expect(ranges()).toEqual(["bytes=60000-", undefined])
-    cacheFolder = await makeFolder()
-    await leave(deadProcess, Buffer.alloc(100_000))
-    await expectWhole()
-  })
-
-  test("leaves alone what a process that is at work writes", async () => {
-    await leave(process.ppid, weights.subarray(0, 60_000))
-    await expectWhole()
-    expect(ranges()).toEqual([undefined])
-    expect(await readdir(snapshot())).toContain(`.${name}.${process.ppid}.00c0ffee.part`)
-  })
-
-  test("goes on after a failure of its own, also on a server that knows no ranges", async () => {
-    for (let turn = 0; turn < 4; turn++) server.faults.push({ on: "store /models", truncateAt: turn === 0 ? 50_000 : 0 })
-    server.faults.push({ on: "store /models", truncateAt: 0 })
-    await expect(open().fetchModel("new/t5")).rejects.toMatchObject({ code: "hub.broken-download" })
-    server.faults.length = 0
-    server.faults.push({ on: "store /models", ignoresRange: true })
-    server.requests.length = 0
-    await expectWhole()
-    expect(ranges()).toEqual(["bytes=50000-"])
-  })
-
-  test("twice at once in one process", async () => {
-    const folders = await Promise.all([open().fetchModel("new/t5"), open().fetchModel("old/t5"), open().fetchModel("new/t5")])
-    for (const folder of folders) expect((await readFile(join(folder, name))).equals(weights)).toBe(true)
-  })
 })
 
 describe("waiting", () => {
