@@ -32,6 +32,7 @@ export const generateCommand: Command = {
     "max-seconds": { value: "N", summary: "seconds after which nothing more is asked" },
     "max-concurrency": { value: "N", summary: "requests in flight at once (default 16); another number gives other rows" },
     batch: { summary: "with openai:MODEL, ask through the batch API: half the price, within a day" },
+    "reasoning-effort": { value: "E", summary: "with openai:MODEL, how much a reasoning model thinks: none, low, medium, high ..." },
     seed: seedOption,
     out: outOption,
     rows: { value: "FILE.jsonl", summary: "also write the accepted rows here (.jsonl, .csv or .parquet)" },
@@ -54,7 +55,8 @@ export const generateCommand: Command = {
     const reporter = terminalReporter()
     const text = await readPrompt(path)
     const out = textOption(words, "out") ?? defaultRunFolder(path)
-    const teacher = await readGenerationTeacher(words, { maxConcurrency, batch: words.values.batch === true })
+    const reasoningEffort = textOption(words, "reasoning-effort")
+    const teacher = await readGenerationTeacher(words, { maxConcurrency, batch: words.values.batch === true, reasoningEffort })
     const run = await openRunFolder(out, { teacher, seed, ...limits, signal: signalOfInterrupt(reporter), reporter })
     const generated = await generateDataset(await parsePrompt(text, { run }), { numExamples, maxConcurrency, run })
     const [rowsFile, responsesFile] = [textOption(words, "rows"), textOption(words, "export-responses")]

@@ -32,7 +32,7 @@ export interface TeacherRequest {
 export interface TeacherCompletion {
   /** One text per response; where the server gave fewer than asked, fewer. */
   readonly texts: readonly string[]
-  /** One per text: `stop`, `length`, `content_filter` ... */
+  /** One per text: `stop`, `length`, `content_filter`, `reasoning` (empty, since reasoning took all the tokens) ... */
   readonly finishReasons: readonly string[]
   readonly usage: TokenUsage
   /** Price in US dollars; 0 for local and simulated teachers. */

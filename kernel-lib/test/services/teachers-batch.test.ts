@@ -160,6 +160,19 @@ describe("lines that are not answered", () => {
   })
 })
 
+test("the effort of reasoning goes up with each line, and its refusal is an error", async () => {
+  const server = await serve((line) =>
+    line.body.reasoning_effort === "turbo"
+      ? { status: 400, body: { error: { message: "Unsupported value: 'turbo'", param: "reasoning_effort", code: "unsupported_value" } } }
+      : echo(line),
+  )
+  await batchTeacher(server, { reasoningEffort: "low" }).complete(request(0))
+  await expect(batchTeacher(server, { reasoningEffort: "turbo" }).complete(request(0))).rejects.toMatchObject({
+    code: "teacher.effort-refused",
+  })
+  expect(server.batches.map(({ lines }) => lines[0].body.reasoning_effort)).toEqual(["low", "turbo"])
+})
+
 test("a batch that is refused as a whole says why", async () => {
   const server = await startBatchServer((batch) => {
     batch.status = "failed"

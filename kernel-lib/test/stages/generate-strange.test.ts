@@ -155,6 +155,15 @@ describe("a teacher gives a reason that", () => {
     })
   }
 
+  it("thinks in hiding until it is cut, with what helps", async () => {
+    const usage = { prompt_tokens: 9, completion_tokens: 9, completion_tokens_details: { reasoning_tokens: 9 } }
+    const rows = await generate((_, response) =>
+      reply(response, { choices: [{ index: 0, message: { content: "" }, finish_reason: "length" }], usage }),
+    )
+    expect(rows.rejectedByReason.map((known) => known.reason)).toEqual(["cut while reasoning"])
+    expect(rows.reason).toMatch(/\d+ answers cut while reasoning \(raise maxAnswerTokens or lower reasoningEffort\)/)
+  })
+
   const errors: [name: string, behave: Behaviour, sentence: RegExp][] = [
     [
       "sends a web page",

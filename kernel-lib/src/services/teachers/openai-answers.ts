@@ -8,6 +8,9 @@ import { garbledAnswer, removeKey, type ServerDescription } from "./openai-error
 
 export type Answers = Omit<TeacherCompletion, "usd">
 
+/** How an answer ended that is empty because its model reasoned until the cap: the protocol says `length`, as of one that was cut in its midst. */
+export const spentOnReasoning = "reasoning"
+
 /** @throws ServiceError `teacher.garbled-answer`, `teacher.no-answer`; APIError where the answer is an error, whatever its status */
 export async function readCompletion(
   completion: Partial<ChatCompletion> | undefined,
@@ -30,10 +33,15 @@ export async function readCompletion(
     const text = contents[index] || (typeof refusal === "string" ? refusal : "")
     return server.apiKey && text.includes(server.apiKey) ? removeKey(text, server) : text
   })
-  const isRefused = (index: number) => contents[index] === "" && texts[index] !== ""
+  const reasoningTokens = Number(completion?.usage?.completion_tokens_details?.reasoning_tokens)
+  const endingOf = (ending: unknown, index: number) => {
+    if (contents[index] === "" && texts[index] !== "") return "refusal"
+    if (texts[index] === "" && ending === "length" && reasoningTokens > 0) return spentOnReasoning
+    return String(ending ?? "stop")
+  }
   return {
     texts,
-    finishReasons: choices.map(({ finish_reason }, index) => (isRefused(index) ? "refusal" : String(finish_reason ?? "stop"))),
+    finishReasons: choices.map(({ finish_reason }, index) => endingOf(finish_reason, index)),
     usage: await readUsage(completion?.usage, request, texts, counter),
   }
 }
@@ -70,7 +78,10 @@ export function filteredAnswers({ messages }: TeacherRequest, count: number): An
   return { texts, finishReasons: texts.map(() => "content_filter"), usage: { inputTokens, outputTokens: 0 } }
 }
 
-/** Tokens as the server counted them; where it did not, with the model's tokenizer, or by a rule of thumb where that is not known. */
+/**
+ * Tokens as the server counted them: hidden reasoning is among those of the completion, and `completion_tokens_details` only says how much of
+ * it. Where it did not count, with the model's tokenizer, or by a rule of thumb where that is not known.
+ */
 async function readUsage(
   usage: ChatCompletion["usage"],
   { messages, schema }: TeacherRequest,

@@ -5,10 +5,10 @@ import { isPrompt2ModelError } from "../../core/errors"
 import { fingerprintOf } from "../../core/fingerprint"
 import type { RequestEstimate, TeacherRequest } from "../../core/teacher"
 import { countMessages, guessTokens, type TokenCounter, tokenCounterOf } from "./count-tokens"
-import { type Answers, filteredAnswers, joinAnswers, keepFulfilled, readCompletion } from "./openai-answers"
+import { type Answers, filteredAnswers, joinAnswers, keepFulfilled, readCompletion, spentOnReasoning } from "./openai-answers"
 import { type BatchOptions, BatchQueue } from "./openai-batch"
-import { type Dialect, firstDialect, learn, narrowDialect, writeBody } from "./openai-dialect"
-import { explainError, refusalOf, type ServerDescription } from "./openai-errors"
+import { type Dialect, firstDialect, learn, narrowDialect, objectsToEffort, writeBody } from "./openai-dialect"
+import { explainError, refusalOf, refusedEffort, type ServerDescription } from "./openai-errors"
 import { isEvents, joinEvents } from "./openai-stream"
 import { plainFetch } from "./plain-fetch"
 import { estimateTokens, RateControl, type RateControlOptions } from "./rate-control"
@@ -28,7 +28,7 @@ type Body = ReturnType<typeof writeBody>
 /** Tokens of an answer where no cap is given and nobody knows better. */
 const usualAnswerTokens = 200
 
-/** What each server was found to take, by address and model: for all teachers of a process that ask it. */
+/** What each server was found to take, by address, model and effort of reasoning: for all teachers of a process that ask it. */
 const knownDialects = new Map<string, Dialect>()
 
 export class OpenAIAsker {
@@ -36,12 +36,13 @@ export class OpenAIAsker {
   private readonly control: RateControl
   private readonly batches?: BatchQueue
   private readonly place: string
+  private hasToldOfReasoning = false
 
   constructor(
     private readonly server: ServerDescription,
     private readonly options: AskerOptions,
   ) {
-    const { baseURL, apiKey, model } = server
+    const { baseURL, apiKey, model, reasoningEffort = "" } = server
     this.client = new OpenAI({
       baseURL,
       apiKey: apiKey ?? "none",
@@ -51,11 +52,12 @@ export class OpenAIAsker {
     })
     this.control = new RateControl(options)
     this.batches = options.batch && new BatchQueue(this.client, server, this.control, options.batch)
-    this.place = `${model}@${baseURL}`
+    // What a model takes may depend on how much it reasons.
+    this.place = `${model}@${baseURL} ${reasoningEffort}`
   }
 
   private get dialect(): Dialect {
-    return knownDialects.get(this.place) ?? firstDialect(this.server.baseURL)
+    return knownDialects.get(this.place) ?? firstDialect(this.server)
   }
 
   /**
@@ -111,6 +113,8 @@ export class OpenAIAsker {
         return answers
       } catch (error) {
         const refusal = refusalOf(error)
+        if (refusal && this.server.reasoningEffort !== undefined && objectsToEffort(refusal, dialect))
+          throw refusedEffort(this.server, refusal, (error as Error).cause)
         const narrower = refusal && narrowDialect(dialect, request, refusal)
         if (!narrower) throw error
         dialect = narrower
@@ -120,10 +124,10 @@ export class OpenAIAsker {
 
   private async send(request: TeacherRequest, dialect: Dialect, sample: number, { signal, keep }: Asking): Promise<Answers> {
     const count = dialect.takesSeveral ? request.numResponses : 1
-    const body = writeBody(this.server.model, request, dialect, { count, seed: sampleSeed(request, sample) })
+    const body = writeBody(this.server, request, dialect, { count, seed: sampleSeed(request, sample) })
     const read = async (asking: Promise<Partial<ChatCompletion>>) => {
       try {
-        return await readCompletion(await asking, request, this.server, () => this.counter())
+        return this.tellOfReasoning(await readCompletion(await asking, request, this.server, () => this.counter()))
       } catch (error) {
         if (error instanceof APIError && error.code === "content_filter") return filteredAnswers(request, count)
         throw isPrompt2ModelError(error) ? error : explainError(error, this.server)
@@ -160,10 +164,24 @@ export class OpenAIAsker {
 
   /** Keeps what a server was found to take, and says so where it changes what was asked for. */
   private adopt(dialect: Dialect, before: Dialect): void {
-    const notice = this.options.onNotice ?? ((sentence) => process.emitWarning(sentence, "Prompt2ModelWarning"))
     const isNews = this.dialect.takesTemperature && !dialect.takesTemperature
     knownDialects.set(this.place, learn(this.dialect, before, dialect))
-    if (isNews) notice(`${this.server.model} takes no temperature: it answers at its own, and annealing has no effect.`)
+    if (isNews) this.notice(`${this.server.model} takes no temperature: it answers at its own, and annealing has no effect.`)
+  }
+
+  /** `answers`, having said once where reasoning left nothing for them. */
+  private tellOfReasoning(answers: Answers): Answers {
+    if (this.hasToldOfReasoning || !answers.finishReasons.includes(spentOnReasoning)) return answers
+    this.hasToldOfReasoning = true
+    this.notice(
+      `${this.server.model} reasoned until the cap on an answer's tokens and wrote nothing, which is paid for: raise maxAnswerTokens or lower reasoningEffort.`,
+    )
+    return answers
+  }
+
+  private notice(sentence: string): void {
+    const { onNotice = (sentence) => process.emitWarning(sentence, "Prompt2ModelWarning") } = this.options
+    onNotice(sentence)
   }
 }
 

@@ -10,12 +10,24 @@ export interface Dialect {
   readonly tokenCap: "max_completion_tokens" | "max_tokens"
   readonly takesTemperature: boolean
   readonly takesSeed: boolean
+  /** Whether a model that reasons by default is told not to: hidden reasoning is paid for, and takes from the cap on an answer's tokens. */
+  readonly isReasoningOff: boolean
   /** Whether the server answers only as a stream. */
   readonly isStreaming: boolean
 }
 
-/** OpenAI's own server calls the cap on tokens by a newer name than most others know. */
-export function firstDialect(baseURL: string): Dialect {
+/** What a dialect begins with, and what its requests carry whatever is refused. */
+export interface Asked {
+  readonly model: string
+  /** `reasoning_effort` as the user wants it. */
+  readonly reasoningEffort?: string
+}
+
+/** OpenAI's models that reason, and can be told not to. Those before gpt-5.1 cannot. */
+const offModels = /^gpt-(?:5\.\d|6(?!\d))/
+
+/** OpenAI's own server calls the cap on tokens by a newer name than most others know, and its newer models reason by default. */
+export function firstDialect({ baseURL, model, reasoningEffort }: Asked & { readonly baseURL: string }): Dialect {
   const isOpenAI = new URL(baseURL).hostname === "api.openai.com"
   return {
     format: "schema",
@@ -23,6 +35,7 @@ export function firstDialect(baseURL: string): Dialect {
     tokenCap: isOpenAI ? "max_completion_tokens" : "max_tokens",
     takesTemperature: true,
     takesSeed: true,
+    isReasoningOff: isOpenAI && reasoningEffort === undefined && offModels.test(model),
     isStreaming: false,
   }
 }
@@ -40,7 +53,18 @@ export interface Refusal {
 const promptCodes = new Set(["context_length_exceeded", "content_filter", "simulated_no_grammar"])
 const formatWords = /response_format|json_schema|json_object|json mode|structured|schema|grammar/i
 const streamWords = /\bstream(?:ing|ed)?\b/i
+const effortWords = /reasoning[_. ](?:effort|value)|\bthinking\b/i
 const severalWords = /['"`]n['"`]|\bn\s*(?:=|>|!=|must|should|greater)|only one (?:completion )?choice|multiple (?:completions|choices)/i
+
+const isAboutParameters = ({ status }: Refusal) => status === 400 || status === 422
+
+/** Whether a refusal is about `reasoning_effort`. One of the temperature may name it too: some models take a temperature only without reasoning. */
+export function objectsToEffort(refusal: Refusal, { takesTemperature }: Dialect): boolean {
+  const { parameter, message } = refusal
+  if (!isAboutParameters(refusal)) return false
+  if (parameter) return /^reasoning(?:[_.]effort)?$/.test(parameter)
+  return effortWords.test(message) && !(takesTemperature && message.includes("temperature"))
+}
 
 /** A dialect that avoids what was refused, or undefined when there is nothing left to avoid. Every step takes less than the one before. */
 export function narrowDialect(
@@ -49,9 +73,10 @@ export function narrowDialect(
   refusal: Refusal,
 ): Dialect | undefined {
   const { parameter, message } = refusal
-  if ((refusal.status !== 400 && refusal.status !== 422) || promptCodes.has(refusal.code ?? "")) return undefined
+  if (!isAboutParameters(refusal) || promptCodes.has(refusal.code ?? "")) return undefined
   const objectsTo = (name: string) => (parameter ? parameter === name : message.includes(name))
   if (!dialect.isStreaming && (parameter ? parameter === "stream" : streamWords.test(message))) return { ...dialect, isStreaming: true }
+  if (dialect.isReasoningOff && objectsToEffort(refusal, dialect)) return { ...dialect, isReasoningOff: false }
   const usesFormat = schema !== undefined && dialect.format !== "words"
   const lowerFormat = { ...dialect, format: dialect.format === "schema" ? ("object" as const) : ("words" as const) }
   if (usesFormat && (parameter ? parameter.startsWith("response_format") : formatWords.test(message))) return lowerFormat
@@ -72,11 +97,13 @@ export function learn(current: Dialect, before: Dialect, after: Dialect): Dialec
 }
 
 /** The body of a chat-completions request, in the server's dialect. */
-export function writeBody(model: string, request: TeacherRequest, dialect: Dialect, sample: { count: number; seed?: number }) {
+export function writeBody(asked: Asked, request: TeacherRequest, dialect: Dialect, sample: { count: number; seed?: number }) {
   const { messages, schema, temperature, maxTokens } = request
+  const { model, reasoningEffort = dialect.isReasoningOff ? "none" : undefined } = asked
   return {
     model,
     messages: schema && dialect.format !== "schema" ? describeForm(messages, schema) : [...messages],
+    ...(reasoningEffort !== undefined ? { reasoning_effort: reasoningEffort } : {}),
     ...(dialect.takesTemperature ? { temperature } : {}),
     ...(sample.count > 1 ? { n: sample.count } : {}),
     ...(sample.seed !== undefined && dialect.takesSeed ? { seed: sample.seed } : {}),

@@ -9,6 +9,8 @@ export interface ServerDescription {
   readonly model: string
   readonly baseURL: string
   readonly apiKey?: string
+  /** How much it is asked to reason, where somebody asks for that. */
+  readonly reasoningEffort?: string
 }
 
 const refusals = new WeakMap<object, Refusal>()
@@ -115,6 +117,19 @@ function explainStatus(error: APIError, status: number, server: ServerDescriptio
   )
   refusals.set(refused, { status, code: error.code ?? undefined, parameter: error.param ?? undefined, message: said })
   return refused
+}
+
+/** The server does not take the effort of reasoning that was asked for. Answers without it would be others than were asked for. */
+export function refusedEffort(
+  { baseURL, model, reasoningEffort }: ServerDescription,
+  { status, message }: Refusal,
+  cause: unknown,
+): InputError {
+  return new InputError(
+    "teacher.effort-refused",
+    `${baseURL} refused reasoningEffort "${reasoningEffort}" for ${model} (${status}): give an effort that it takes, or leave it out. ${message}`,
+    { cause },
+  )
 }
 
 /** No key was given, and the server wants one. */

@@ -20,6 +20,13 @@ export interface OpenAITeacherOptions extends RateControlOptions {
    */
   readonly prices?: Readonly<Record<string, Price>>
   /**
+   * How much a reasoning model thinks before it answers, as its server calls it: `"none"`, `"low"`, `"medium"`, `"high"` ... Hidden reasoning
+   * is paid for as output, and counts against `maxAnswerTokens`. Sent as it is to any server; one that refuses it ends the request
+   * (`teacher.effort-refused`). It is part of the teacher's identity. Default: `"none"` for OpenAI's own models since gpt-5.1, which reason at
+   * length else; left to the server everywhere else.
+   */
+  readonly reasoningEffort?: string
+  /**
    * Sends requests through the batch API, at half the price and within a day. A process that is killed meanwhile finds its batches again.
    * Works where the server has `/files` and `/batches` as OpenAI's does.
    */
@@ -47,8 +54,8 @@ const batchShare = 0.5
  * and tokens per minute, retries of what may succeed later.
  *
  * @throws InputError `teacher.no-key`, `teacher.bad-address`. `complete` rejects with InputError where every further request would fail too
- *   (`teacher.key-refused`, `teacher.no-such-model`, `teacher.out-of-credit`, `teacher.no-batches`, `teacher.batch-refused`), with ServiceError where this one did (`teacher.rate-limited`,
- *   `teacher.server-error`, `teacher.timeout`, `teacher.connection-lost`, `teacher.unreachable`, `teacher.no-answer`, `teacher.garbled-answer`,
+ *   (`teacher.key-refused`, `teacher.no-such-model`, `teacher.out-of-credit`, `teacher.effort-refused`, `teacher.no-batches`,
+ *   `teacher.batch-refused`), with ServiceError where this one did (`teacher.rate-limited`, `teacher.server-error`, `teacher.timeout`, `teacher.connection-lost`, `teacher.unreachable`, `teacher.no-answer`, `teacher.garbled-answer`,
  *   `teacher.request-refused`), and with InterruptedError when the signal was aborted.
  * @example
  * const teacher = openaiTeacher("qwen3:8b", { baseURL: "http://127.0.0.1:11434/v1", maxConcurrency: 4 })
@@ -57,7 +64,9 @@ const batchShare = 0.5
 export function openaiTeacher(model: string, options: OpenAITeacherOptions = {}): OpenAITeacher {
   const baseURL = checkAddress(options.baseURL ?? (process.env.OPENAI_BASE_URL || openaiURL))
   const apiKey = (options.apiKey ?? process.env.OPENAI_API_KEY) || undefined
-  const identity = `${model}@${baseURL}`
+  const { reasoningEffort } = options
+  // An answer with more thought is another answer; without the option, answers are who they were before there was one.
+  const identity = `${model}@${baseURL}${reasoningEffort === undefined ? "" : ` reasoning_effort=${reasoningEffort}`}`
   const file = options.responses ?? (process.env.PROMPT2MODEL_RESPONSES || undefined)
   const responses = file === undefined ? undefined : new ReplayedResponses(file, model, identity)
   const isKeyMissing = !apiKey && baseURL === openaiURL
@@ -68,7 +77,7 @@ export function openaiTeacher(model: string, options: OpenAITeacherOptions = {})
   const price = findPrice(model, options.prices) ?? (isFree ? { input: 0, output: 0 } : undefined)
   const batch = options.batch === true ? {} : options.batch || undefined
   const share = batch ? batchShare : 1
-  const asker = new OpenAIAsker({ model, baseURL, apiKey }, { ...options, batch })
+  const asker = new OpenAIAsker({ model, baseURL, apiKey, reasoningEffort }, { ...options, batch })
   return {
     name: model,
     identity,

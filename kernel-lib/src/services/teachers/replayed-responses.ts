@@ -55,8 +55,15 @@ export class ReplayedResponses {
       throw this.unreadable(cause)
     })
     if (!entries) throw this.unreadable()
-    const others = teachersOf(entries).flatMap(({ identity }) => (identity?.startsWith(`${this.model}@`) ? [identity] : []))
+    const others = teachersOf(entries).flatMap(({ identity }) => (identity && this.isSameTeacher(identity) ? [identity] : []))
     return { entries, identities: [...new Set([this.identity, ...others])] }
+  }
+
+  /** Whether an identity differs by its address alone: what was asked for beside the model stands behind that, after a space. */
+  private isSameTeacher(identity: string): boolean {
+    const start = `${this.model}@`
+    const settingsOf = (text: string) => text.slice(start.length).replace(/^\S*/, "")
+    return identity.startsWith(start) && settingsOf(identity) === settingsOf(this.identity)
   }
 
   private unreadable(cause?: unknown): InputError {

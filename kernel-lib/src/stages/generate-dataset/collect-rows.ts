@@ -123,7 +123,7 @@ export class Collector {
     const counts = new Map<string, number>()
     for (const { reason } of this.finish().rejected) counts.set(reason, (counts.get(reason) ?? 0) + 1)
     const most = [...counts].sort(([, a], [, b]) => b - a).slice(0, 2)
-    return most.map(([reason, answers]) => `${answers.toLocaleString("en")} answers ${reason}`).join(", ")
+    return most.map(([reason, answers]) => `${answers.toLocaleString("en")} answers ${reason}${remedies.get(reason) ?? ""}`).join(", ")
   }
 
   /** The rows as they stand now: one per input, with its votes; the answers that lost, and repetitions, are rejected. */
@@ -146,6 +146,9 @@ export class Collector {
     return { rows, rejected }
   }
 }
+
+/** What helps where answers fail in a way that looks like the teacher's fault and is not. */
+const remedies = new Map([["cut while reasoning", " (raise maxAnswerTokens or lower reasoningEffort)"]])
 
 /** The most frequent output; of equally frequent ones the shortest, then the first. */
 export function vote(outputs: readonly string[]): string {

@@ -12,8 +12,8 @@ export type ReadRow =
 const shownCharacters = 300
 
 /**
- * The example in `text`, or why there is none: `malformed`, `empty`, `refusal`, `cut by length`, `content filter`, or the reason of the first
- * filter that drops it. JSON may stand in a code fence or among other words.
+ * The example in `text`, or why there is none: `malformed`, `empty`, `refusal`, `cut by length`, `cut while reasoning`, `content filter`, or the
+ * reason of the first filter that drops it. JSON may stand in a code fence or among other words.
  */
 export function readRow(text: string, finishReason: string, filters: readonly RowFilter[]): ReadRow {
   const reject = (reason: string) => ({ reason, detail: text.slice(0, shownCharacters) })
@@ -30,6 +30,7 @@ export function readRow(text: string, finishReason: string, filters: readonly Ro
 /** Why an answer that holds no row ended, where its end says so. */
 const reasonOf = new Map([
   ["length", "cut by length"],
+  ["reasoning", "cut while reasoning"],
   ["content_filter", "content filter"],
   ["refusal", "refusal"],
 ])
