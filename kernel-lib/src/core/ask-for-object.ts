@@ -25,21 +25,22 @@ export async function askForObject(
     const value = parseAnswerObject(text, required) ?? parseAnswerObject(text)
     return { value, problem: value ? (findSchemaProblem(value, schema) ?? check?.(value)) : "it is no JSON object" }
   }
-  const ask = async (messages: TeacherRequest["messages"]) =>
-    (await teacher.complete({ ...request, messages, numResponses: 1 }, { signal })).texts[0] ?? ""
-  const first = await ask(request.messages)
+  const ask = async (messages: TeacherRequest["messages"]) => {
+    const { texts, finishReasons } = await teacher.complete({ ...request, messages, numResponses: 1 }, { signal })
+    return { text: texts[0] ?? "", isSpent: finishReasons?.[0] === "reasoning" }
+  }
+  const { text: first } = await ask(request.messages)
   const { value, problem } = read(first)
   if (value && problem === undefined) return value
-  const raw = await ask([
+  const { text: raw, isSpent } = await ask([
     ...request.messages,
     { role: "assistant", content: first },
     { role: "user", content: `Your answer cannot be used: ${problem}. Answer again, with the JSON object and nothing else.` },
   ])
   const repaired = read(raw)
   if (repaired.value && repaired.problem === undefined) return repaired.value
-  throw new ModelOutputError(
-    "teacher.malformed",
-    `${teacher.name} did not answer in the form that was asked for, twice: ${repaired.problem}. Try again, or choose another teacher.`,
-    { raw },
-  )
+  const sentence = isSpent
+    ? `${teacher.name} reasoned until the cap on an answer's tokens and wrote nothing: lower its reasoningEffort, or choose another teacher.`
+    : `${teacher.name} did not answer in the form that was asked for, twice: ${repaired.problem}. Try again, or choose another teacher.`
+  throw new ModelOutputError("teacher.malformed", sentence, { raw })
 }

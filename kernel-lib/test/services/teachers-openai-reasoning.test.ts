@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterEach, describe, expect, test, vi } from "vitest"
+import { askForObject } from "../../src/core/ask-for-object"
 import { type OpenAITeacherOptions, openaiTeacher } from "../../src/services/teachers"
 import { exportResponses } from "../../src/store/exported-responses"
 import { storeResponses } from "../../src/store/response-store"
@@ -180,6 +181,14 @@ describe("what reasoning takes", () => {
     expect(answer.usd).toBeCloseTo((100 + 50 * 10) / 1e6, 12)
     await teacher.complete({ ...request, numResponses: 3, index: 1 })
     expect(notices).toEqual([expect.stringMatching(/reasoned until the cap .* raise maxAnswerTokens or lower reasoningEffort/)])
+  })
+
+  test("an object that never came says why", async () => {
+    const { teacher } = await serve((_, response) => reply(response, { choices: [choice("", "length")], usage }), { onNotice: () => {} })
+    await expect(askForObject(teacher, { ...request, schema })).rejects.toMatchObject({
+      code: "teacher.malformed",
+      message: expect.stringMatching(/^m reasoned until the cap .*: lower its reasoningEffort/),
+    })
   })
 
   test("an empty answer of a model that did not reason is one cut by length", async () => {

@@ -55,8 +55,8 @@ const batchShare = 0.5
  *
  * @throws InputError `teacher.no-key`, `teacher.bad-address`. `complete` rejects with InputError where every further request would fail too
  *   (`teacher.key-refused`, `teacher.no-such-model`, `teacher.out-of-credit`, `teacher.effort-refused`, `teacher.no-batches`,
- *   `teacher.batch-refused`), with ServiceError where this one did (`teacher.rate-limited`, `teacher.server-error`, `teacher.timeout`, `teacher.connection-lost`, `teacher.unreachable`, `teacher.no-answer`, `teacher.garbled-answer`,
- *   `teacher.request-refused`), and with InterruptedError when the signal was aborted.
+ *   `teacher.batch-refused`), with ServiceError where this one did (`teacher.rate-limited`, `teacher.server-error`, `teacher.timeout`,
+ *   `teacher.connection-lost`, `teacher.unreachable`, `teacher.no-answer`, `teacher.garbled-answer`, `teacher.request-refused`), and with InterruptedError when the signal was aborted.
  * @example
  * const teacher = openaiTeacher("qwen3:8b", { baseURL: "http://127.0.0.1:11434/v1", maxConcurrency: 4 })
  * teacher.identity // "qwen3:8b@http://127.0.0.1:11434/v1"
