@@ -1,5 +1,6 @@
 // T5 (Raffel et al. 2020, arXiv 1910.10683) as transformers' T5ForConditionalGeneration runs it: v1.0 (ReLU, tied head), v1.1 and Flan
-// (gated GELU, a head of its own), mT5, umT5 (position biases of each layer's own) and ByT5. Weights carry transformers' names and lie as it stores them: [outputs, inputs].
+// (gated GELU, a head of its own), mT5, umT5 (position biases of each layer's own) and ByT5. Weights carry transformers' names and lie as
+// it stores them: [outputs, inputs].
 //
 // In shapes: B rows, S source tokens, T target tokens, P and Q of all rows together, D model, H heads, K numbers a head, F feed-forward, V vocabulary,
 // W beams, Z cache slots.

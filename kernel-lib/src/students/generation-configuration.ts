@@ -91,14 +91,16 @@ function refuseUnknownWays(json: Json, path: string): void {
   )
 }
 
-const known = ["max_length", "max_new_tokens", "min_length", "min_new_tokens", "do_sample", "num_beams", "early_stopping", "length_penalty"]
-const drawing = ["temperature", "top_k", "top_p"]
-const ruling = ["repetition_penalty", "no_repeat_ngram_size", "bad_words_ids", "suppress_tokens", "begin_suppress_tokens"]
-const forcing = ["forced_bos_token_id", "forced_eos_token_id"]
+const obeyed = [
+  ...["max_length", "max_new_tokens", "min_length", "min_new_tokens"],
+  ...["num_beams", "early_stopping", "length_penalty", "do_sample", "temperature", "top_k", "top_p"],
+  ...["repetition_penalty", "no_repeat_ngram_size", "bad_words_ids", "suppress_tokens", "begin_suppress_tokens"],
+  ...["forced_bos_token_id", "forced_eos_token_id"],
+]
 
 /** What `config.json` says of decoding: where models were published before `generation_config.json`, and where that file is missing. */
 export function pickGeneration(configuration: Json): Json {
-  const names = [...known, ...drawing, ...ruling, ...forcing, ...Object.keys(unknownWays), ...Object.keys(unknownDraws)]
+  const names = [...obeyed, ...Object.keys(unknownWays), ...Object.keys(unknownDraws)]
   return Object.fromEntries(names.flatMap((name) => (isSaid(configuration[name]) ? [[name, configuration[name]]] : [])))
 }
 
@@ -126,15 +128,16 @@ function readRules(
     minLength: count("min_new_tokens") === undefined ? (count("min_length") ?? 0) : 0,
     forcedFirstId: ids("forced_bos_token_id")[0],
     forcedLastId: ids("forced_eos_token_id")[0],
-    bannedRuns: readRuns(json.bad_words_ids),
+    ...readRuns(json.bad_words_ids),
     suppressedIds: ids("suppress_tokens"),
     suppressedFirstIds: ids("begin_suppress_tokens"),
   }
 }
 
-function readRuns(value: unknown): number[][] {
+function readRuns(value: unknown): Pick<TokenRules, "bannedRuns"> {
   const isRun = (one: unknown): one is number[] => Array.isArray(one) && one.length > 0 && one.every(Number.isSafeInteger)
-  return (Array.isArray(value) ? value : []).filter(isRun)
+  const bannedRuns = (Array.isArray(value) ? value : []).filter(isRun)
+  return bannedRuns.length > 0 ? { bannedRuns } : {}
 }
 
 /** `top_k` is 50 where nothing is said, 0 switches it off; `top_p` chooses among what `top_k` left. */

@@ -11,13 +11,6 @@ import { type ConfigurationJson, ConfigurationMembers } from "./configuration-me
 export function readRotary(json: ConfigurationJson, path: string, maxPositions: number, defaultTheta = 10_000): RotaryShape {
   const parameters = asObject(json.rope_scaling) ?? asObject(json.rope_parameters) ?? {}
   const members = new ConfigurationMembers({ rope_theta: json.rope_theta, ...parameters }, `the rotary positions of ${path}`)
-  const share = parameters.partial_rotary_factor ?? json.partial_rotary_factor ?? 1
-  if (share !== 1) {
-    throw new InputError(
-      "student.config",
-      `Only a part of each head is turned in ${path} (partial_rotary_factor ${JSON.stringify(share)}), which students cannot do: choose a model that turns whole heads.`,
-    )
-  }
   const theta = members.number("rope_theta", defaultTheta, 1)
   const originalPositions = () =>
     new ConfigurationMembers({ ...parameters, ...pick(json, "original_max_position_embeddings") }, path).count(
@@ -25,6 +18,14 @@ export function readRotary(json: ConfigurationJson, path: string, maxPositions: 
       maxPositions,
     )
   const kind = String(parameters.rope_type ?? parameters.type ?? "default")
+  const share = parameters.partial_rotary_factor ?? json.partial_rotary_factor ?? 1
+  // transformers' networks of this family turn whole heads in the default way, whatever the factor says, and fail in the others.
+  if (share !== 1 && kind !== "default") {
+    throw new InputError(
+      "student.config",
+      `Only a part of each head is turned in ${path} (partial_rotary_factor ${JSON.stringify(share)}), which students cannot do: choose a model that turns whole heads.`,
+    )
+  }
   switch (kind) {
     case "default":
       return { kind, theta }

@@ -14,8 +14,8 @@ export interface TokenRules {
   readonly forcedFirstId?: number
   /** What the last token of a text that ends by its length is. */
   readonly forcedLastId?: number
-  /** No such run of tokens; none of one token that ends a text. */
-  readonly bannedRuns: readonly (readonly number[])[]
+  /** No such run of tokens; one of a single token that ends a text does not count. Default: none. */
+  readonly bannedRuns?: readonly (readonly number[])[]
   readonly suppressedIds: readonly number[]
   /** Not as the first new token. */
   readonly suppressedFirstIds: readonly number[]
@@ -26,7 +26,6 @@ export const noRules: TokenRules = {
   noRepeatNgramSize: 0,
   minNewTokens: 0,
   minLength: 0,
-  bannedRuns: [],
   suppressedIds: [],
   suppressedFirstIds: [],
 }
@@ -48,7 +47,7 @@ export interface WrittenText {
 
 /** Whether every candidate stays as it is. */
 export function areIdle(rules: TokenRules): boolean {
-  const { repetitionPenalty, noRepeatNgramSize, minNewTokens, minLength, bannedRuns, suppressedIds, suppressedFirstIds } = rules
+  const { repetitionPenalty, noRepeatNgramSize, minNewTokens, minLength, bannedRuns = [], suppressedIds, suppressedFirstIds } = rules
   const isForced = rules.forcedFirstId !== undefined || rules.forcedLastId !== undefined
   const changes = repetitionPenalty !== 1 || noRepeatNgramSize > 0 || minNewTokens > 0 || minLength > 0
   return !isForced && !changes && bannedRuns.length + suppressedIds.length + suppressedFirstIds.length === 0
@@ -60,7 +59,7 @@ export function countSpare(rules: TokenRules, numEndIds: number, longestText: nu
   if (rules.repetitionPenalty < 1) return Number.MAX_SAFE_INTEGER
   const lowered = rules.repetitionPenalty > 1 ? longestText : 0
   const banned = rules.noRepeatNgramSize > 0 ? longestText : 0
-  return lowered + banned + numEndIds + rules.bannedRuns.length + rules.suppressedIds.length + rules.suppressedFirstIds.length
+  return lowered + banned + numEndIds + (rules.bannedRuns?.length ?? 0) + rules.suppressedIds.length + rules.suppressedFirstIds.length
 }
 
 /** What is left of `candidates`, best first: logits or logarithms of probabilities. */
@@ -80,7 +79,7 @@ export function applyRules(
   if (tokens.length < rules.minNewTokens || prompt.length + tokens.length < rules.minLength) for (const id of endIds) banned.add(id)
   const all = [...prompt, ...tokens]
   for (const id of listRepeats(all, rules.noRepeatNgramSize)) banned.add(id)
-  for (const id of listBanned(all, rules.bannedRuns, endIds)) banned.add(id)
+  for (const id of listBanned(all, rules.bannedRuns ?? [], endIds)) banned.add(id)
   const allowed = candidates.filter(({ token }) => !banned.has(token))
   const penalty = rules.repetitionPenalty
   if (penalty === 1) return allowed

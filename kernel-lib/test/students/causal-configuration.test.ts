@@ -121,6 +121,12 @@ describe("a config.json that students cannot follow", () => {
     )
   })
 
+  it("turns whole heads in the default way whatever the factor says, as transformers does", () => {
+    const whole = { ...llama, rope_parameters: { rope_type: "default", rope_theta: 300 } }
+    const partial = { ...llama, rope_parameters: { rope_type: "default", rope_theta: 300, partial_rotary_factor: 0.5 } }
+    expect(readLlamaConfiguration(partial, "config.json").shape).toEqual(readLlamaConfiguration(whole, "config.json").shape)
+  })
+
   it("bounds texts where positions end: learned ones, dynamic ones, those of a sliding window", () => {
     const { longestText } = readLlamaConfiguration(llama, "config.json").shape
     expect(longestText).toBeUndefined()
