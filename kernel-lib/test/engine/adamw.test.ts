@@ -186,7 +186,7 @@ describe("on several threads", () => {
     const memory = new webAssembly.Memory({ initial: 1, maximum: 1, shared: true })
     const threads = new CallThreads(adamwModule, [memory], 2)
     const beyond = { memory, name: "sumOfSquares", parameters: [0, 2 ** 20], size: 2 ** 22 }
-    await expect(threads.run([beyond, beyond, beyond])).rejects.toThrow()
+    await expect(threads.run([beyond, beyond, beyond])).rejects.toMatchObject({ code: "engine.thread-failed" })
     const within = { memory, name: "sumOfSquares", parameters: [0, 65536], size: 2 ** 22 }
     expect([...(await threads.run([within, within]))]).toEqual([0, 0])
     threads.dispose()

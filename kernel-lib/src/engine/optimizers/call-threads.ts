@@ -78,17 +78,27 @@ export class CallThreads {
     const results = new Float64Array(new SharedArrayBuffer(calls.length * 8))
     const numbered = calls.map(({ memory, name, parameters }) => ({ memory: this.memories.indexOf(memory), name, parameters }))
     const answers = others.map((thread) => ask(thread, { calls: numbered, progress, results }))
-    for (let i = Atomics.add(progress, 0, 1); i < calls.length; i = Atomics.add(progress, 0, 1)) {
-      const { memory, name, parameters } = numbered[i]
-      results[i] = this.functions[memory][name](...parameters) ?? 0
-      Atomics.add(progress, 1, 1)
+    const failures: unknown[] = []
+    try {
+      for (let i = Atomics.add(progress, 0, 1); i < calls.length; i = Atomics.add(progress, 0, 1)) {
+        const { memory, name, parameters } = numbered[i]
+        results[i] = this.functions[memory][name](...parameters) ?? 0
+        Atomics.add(progress, 1, 1)
+      }
+    } catch (failure) {
+      failures.push(failure)
     }
-    const failures = (await Promise.all(answers)).filter((failure) => failure !== undefined)
+    // Also after a fault: nobody may be at work when the next calls come.
+    for (const failure of await Promise.all(answers)) if (failure !== undefined) failures.push(failure)
     if (failures.length > 0) this.endThreads()
     if (progress[1] < calls.length) {
-      throw new EngineError("engine.thread-failed", "A thread of the optimizer ended within a step: go on from the last checkpoint.", {
-        cause: failures[0],
-      })
+      throw new EngineError(
+        "engine.thread-failed",
+        "The optimizer failed within a step, which may be half done: go on from the last checkpoint.",
+        {
+          cause: failures[0],
+        },
+      )
     }
     return results
   }

@@ -156,7 +156,7 @@ export abstract class Optimizer {
 }
 
 /** A part of a parameter: byte offsets, and how many bytes it has in each region. */
-export interface PlacePart extends Pick<ParameterPlace, "values" | "gradient" | "state"> {
+interface PlacePart extends Pick<ParameterPlace, "values" | "gradient" | "state"> {
   readonly bytes: number
 }
 

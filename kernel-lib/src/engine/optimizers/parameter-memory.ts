@@ -1,6 +1,6 @@
 // Where a training session keeps parameters, gradients and the optimizer's state: WebAssembly memories, so that the optimizer passes over
-// them at full speed and on several threads, and a runtime reads parameters and writes gradients in place. A memory holds 4 GiB at most, so there may be several.
-// Frozen parameters stay where the caller has them.
+// them at full speed and on several threads, and a runtime reads parameters and writes gradients in place. A memory holds 4 GiB at most, so
+// there may be several. Frozen parameters stay where the caller has them.
 import { EngineError } from "../../core/errors"
 import { type WasmMemory, webAssembly } from "../../core/web-assembly"
 import { sizeOf } from "../recording"
