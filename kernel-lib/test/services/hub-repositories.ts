@@ -97,12 +97,12 @@ export const models: HubRepository[] = [
 
 const quick = { backOffMilliseconds: 1, maxBackOffMilliseconds: 1 }
 
-/** A hub of these repositories for the tests of a file. Each begins with nothing asked, no faults, an empty cache and no token. */
-export function useHub() {
+/** A hub of these repositories, or of others, for the tests of a file. Each begins with nothing asked, no faults, an empty cache and no token. */
+export function useHub(repositories: Parameters<typeof startHubServer>[0] = { datasets, models }) {
   let server: HubServer
   let cacheFolder: string
   beforeAll(async () => {
-    server = await startHubServer({ datasets, models })
+    server = await startHubServer(repositories)
   })
   afterAll(async () => {
     await server.close()
